@@ -1,0 +1,127 @@
+import type { Failure } from './errors.ts'
+import type { ReceiptKey } from './receipt.ts'
+import type {
+  Direction,
+  Instant,
+  MigrationName,
+  Notice,
+  Revision,
+  RunId,
+  Sha256,
+  TargetName,
+  Token,
+  WorkerId,
+} from './types.ts'
+
+/** The uploaded object that a run is about; `versionId` where the store has versions, else `etag`. */
+export interface BundleObject {
+  readonly bucket: string
+  readonly key: string
+  readonly versionId?: string
+  readonly etag?: string
+}
+
+/** Who asked: S3's own word about an upload, or what a caller claims of itself. */
+export type Actor =
+  | { readonly kind: 'upload'; readonly principal: string; readonly address: string }
+  | { readonly kind: 'claimed'; readonly name: string; readonly requestId: string }
+
+export type FinalRunState = 'SUCCEEDED' | 'FAILED' | 'REFUSED' | 'CRASHED' | 'EXPIRED'
+export type RunState = 'QUEUED' | 'RUNNING' | 'PARKED' | FinalRunState
+
+const finalStates: ReadonlySet<RunState> = new Set<RunState>(['SUCCEEDED', 'FAILED', 'REFUSED', 'CRASHED', 'EXPIRED'])
+/** Tells whether a run in this state is over; such a run is never run again. */
+export const isFinal = (state: RunState): state is FinalRunState => finalStates.has(state)
+
+/** The RUN item: one attempt to bring a target up (or down). */
+export interface RunRecord {
+  readonly id: RunId
+  readonly target: TargetName
+  readonly direction: Direction
+  readonly object: BundleObject
+  readonly actor: Actor
+  readonly state: RunState
+  /** Starts without an orderly exit; five make the run CRASHED. */
+  readonly starts: number
+  /** Infrastructure faults so far. */
+  readonly faults: number
+  readonly firstFaultAt?: Instant
+  readonly createdAt: Instant
+  readonly startedAt?: Instant
+  readonly finishedAt?: Instant
+  readonly bundle?: Sha256
+  /** Steps that this run committed. */
+  readonly applied: number
+  readonly failure?: Failure
+  readonly notices: readonly Notice[]
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly state: FinalRunState
+  readonly applied: number
+  readonly bundle?: Sha256
+  readonly failure?: Failure
+  readonly notices: readonly Notice[]
+}
+
+export type LockState = 'FREE' | 'HELD' | 'PARKED' | 'FREEZING' | 'FROZEN'
+
+/** A PostgreSQL backend; the pid alone is no identity, since pids are used again. */
+export interface Backend {
+  readonly pid: number
+  readonly startedAt: string
+}
+
+/** The LOCK item: who may run on the target. It is never deleted, and its token only grows. */
+export interface LockRecord {
+  readonly target: TargetName
+  readonly lockState: LockState
+  readonly token: Token
+  readonly revision: Revision
+  readonly leaseMs: number
+  readonly ownerRun?: RunId
+  readonly worker?: WorkerId
+  readonly heartbeatAt?: Instant
+  /** For people; nothing is decided by it. */
+  readonly expiresHint?: Instant
+  /** True once a runner has raised the target's fence; an absent fence row is suspect from then on. */
+  readonly attachedOnce: boolean
+  /** The highest token that is known to have raised the fence. */
+  readonly raised?: Token
+  readonly phase?: string
+  readonly migration?: MigrationName
+  readonly backend?: Backend
+}
+
+/** One process's hold on a target's lease. */
+export interface Lease {
+  readonly target: TargetName
+  readonly run: RunId
+  readonly worker: WorkerId
+  readonly token: Token
+  readonly leaseMs: number
+  readonly attachedOnce: boolean
+  readonly raised?: Token
+}
+
+/** The CHAIN item: the audit stream's last event, and how far the receipts were copied. */
+export interface ChainHead {
+  readonly seq: number
+  readonly hash: Sha256
+  readonly projected: ReceiptKey | null
+}
+
+/** The MIG item: what the ledger says of one migration. */
+export interface LedgerEntry {
+  readonly migration: MigrationName
+  readonly state: 'APPLIED' | 'REVERTED' | 'FAILED'
+  readonly checksum: Sha256
+  readonly receipt: ReceiptKey
+  readonly run: RunId
+  readonly bundle: Sha256
+  readonly at: Instant
+  readonly durationMs: number
+  readonly outOfOrder: boolean
+  readonly failure?: Failure
+}

@@ -1,0 +1,50 @@
+import type { TargetName } from './types.ts'
+
+/** How the runner proves who it is. A password in settings is for the embedded cloud and for tests. */
+export type Credential = { readonly kind: 'password'; readonly password: string }
+
+export interface Connection {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly user: string
+  readonly credential: Credential
+  /** `verify` checks the certificate against the pinned authorities; `off` is for loopback only. */
+  readonly tls: 'verify' | 'off'
+}
+
+/** What was decided for a target at deploy time. */
+export interface TargetSettings {
+  readonly target: TargetName
+  readonly connection: Connection
+  /** The role that migrations run as, and that owns what they make; the login role is a member of it. */
+  readonly applicationRole: string
+  /** `search_path` of every migration, as SQL. */
+  readonly searchPath: string
+  readonly lockTimeoutMs: number
+  /** 0 = none. */
+  readonly statementTimeoutMs: number
+  readonly leaseMs: number
+  readonly heartbeatMs: number
+  readonly policy: TargetPolicy
+  readonly limits: BundleLimits
+}
+
+export interface TargetPolicy {
+  readonly outOfOrder: 'apply' | 'refuse'
+  readonly requireManifest: boolean
+  /** Tries of a step that meets 55P03, 40P01 or 40001, the first included. */
+  readonly stepAttempts: number
+  /** Bounds of infrastructure faults for one run, whichever comes first. */
+  readonly faultAttempts: number
+  readonly faultWindowMs: number
+}
+
+/** What a bundle may hold; each has its own refusal. */
+export interface BundleLimits {
+  readonly files: number
+  readonly fileBytes: number
+  readonly inflatedBytes: number
+  /** Inflated bytes per compressed byte, for a whole entry. */
+  readonly ratio: number
+}

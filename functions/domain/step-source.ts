@@ -1,0 +1,69 @@
+import type { Migration } from './migration.ts'
+import type { Notice, Sha256 } from './types.ts'
+
+/** What a file's leading comment lines decide. */
+export interface Directives {
+  /** `step`: one transaction (the default); `none`: statement by statement; `file`: the file's own blocks. */
+  readonly transaction: 'step' | 'none' | 'file'
+  readonly lockTimeoutMs?: number
+  readonly statementTimeoutMs?: number
+  /** Why there is no way back. */
+  readonly irreversible?: string
+}
+
+/**
+ * A statement or a block of a non-transactional step.
+ *
+ * - `transaction`: runs inside a transaction of its own, together with its progress row (a block, or a statement that may)
+ * - `alone`: PostgreSQL refuses it inside a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …), so its progress is two writes
+ */
+export interface Unit {
+  /** Counts from 0. */
+  readonly index: number
+  readonly kind: 'transaction' | 'alone'
+  /** The text to send: a block's own BEGIN and COMMIT are blanked, so offsets hold. */
+  readonly sql: string
+  /** SHA-256 of `sql`: progress is resumed only where the text is the same. */
+  readonly sha256: Sha256
+  /** Where `sql` begins in the file, in code points. */
+  readonly startCodePoint: number
+  /** What the catalog can be asked after a crash, for the statements that can be asked about. */
+  readonly effect?: UnitEffect
+}
+
+/** An effect that the catalog can prove; names as written, the schema only when the statement names it. */
+export type UnitEffect =
+  | { readonly kind: 'index-built'; readonly schema?: string; readonly index: string; readonly table: string }
+  | { readonly kind: 'index-dropped'; readonly schema?: string; readonly index: string }
+  | {
+      readonly kind: 'index-rebuilt'
+      readonly schema?: string
+      readonly name: string
+      readonly of: 'index' | 'table' | 'schema' | 'database'
+    }
+  | { readonly kind: 'enum-value'; readonly schema?: string; readonly type: string; readonly value: string }
+  /** Harmless to run again: VACUUM, ALTER SYSTEM, … */
+  | { readonly kind: 'repeatable' }
+
+/** How a file's SQL is sent: as one transaction with its receipt, or unit by unit with progress. */
+export type StepBody =
+  | {
+      readonly kind: 'transaction'
+      /** The file's text; what was flattened or blanked keeps its length in bytes, so offsets are the file's. */
+      readonly sql: string
+      /** True when the file's own BEGIN … COMMIT were flattened into the step's transaction. */
+      readonly flattened: boolean
+    }
+  | { readonly kind: 'units'; readonly units: readonly Unit[] }
+
+/** A migration's file, read, parsed and judged: ready to run, nothing left to find out. */
+export interface StepSource {
+  readonly migration: Migration
+  readonly directives: Directives
+  readonly body: StepBody
+  /** The original text, for excerpts. */
+  readonly text: string
+  /** The down SQL as it was reviewed, kept in the receipt. */
+  readonly downSql?: string
+  readonly notices: readonly Notice[]
+}

@@ -1,0 +1,70 @@
+/**
+ * The resources that Lockstep needs, as plain data: the CDK stack, the embedded cloud and the tests all read them from here.
+ */
+
+interface TableDefinition {
+  readonly partitionKey: 'pk'
+  readonly sortKey: 'sk'
+  /** Attribute by which a local index lists a target's runs, newest last. */
+  readonly localIndex?: { readonly name: string; readonly sortKey: string }
+  readonly stream?: 'NEW_AND_OLD_IMAGES'
+}
+
+/** Lock, runs, ledger, chain and settings. */
+export const controlTable: TableDefinition = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  localIndex: { name: 'runs-by-creation', sortKey: 'createdAt' },
+}
+
+/** The audit events; old images tell the audit function of an overwritten or removed one. */
+export const auditTable: TableDefinition = { partitionKey: 'pk', sortKey: 'sk', stream: 'NEW_AND_OLD_IMAGES' }
+
+const frontTimeoutSeconds = 900
+
+/** The bundle queue, between S3 and the apply function. */
+export const bundleQueue = {
+  /** Lambda demands at least the function's timeout; the front shortens a message's visibility as its first act. */
+  visibilitySeconds: frontTimeoutSeconds + 60,
+  /** Waiting for the lease takes any number of receives; crashes are counted in the RUN item. */
+  maxReceiveCount: 1000,
+  retentionDays: 7,
+  deadLetterRetentionDays: 14,
+  batchSize: 1,
+} as const
+
+export type FunctionName = 'runner' | 'apply' | 'status' | 'audit'
+
+interface FunctionDefinition {
+  readonly name: FunctionName
+  readonly timeoutSeconds: number
+  readonly memoryMiB: number
+  /** True for the one function that sits in the VPC and may speak to PostgreSQL. */
+  readonly database: boolean
+}
+
+/** One esbuild artefact each: `dist/functions/<name>/index.mjs`, export `handler`. */
+export const functions: readonly FunctionDefinition[] = [
+  { name: 'runner', timeoutSeconds: 900, memoryMiB: 512, database: true },
+  { name: 'apply', timeoutSeconds: frontTimeoutSeconds, memoryMiB: 256, database: false },
+  { name: 'status', timeoutSeconds: 30, memoryMiB: 256, database: false },
+  { name: 'audit', timeoutSeconds: 60, memoryMiB: 256, database: false },
+]
+
+/** Uploads under this prefix, with this suffix, start runs. */
+export const bundleKeys = { prefix: 'bundles/', suffix: '.zip' } as const
+/** Audit events are archived as `audit/<target>/<seq, 12 digits>.json`. */
+export const auditKeys = { prefix: 'audit/' } as const
+
+/** Names of the environment variables that functions and the command line read; `edge/config.ts` is the only reader. */
+export const environment = {
+  controlTable: 'LOCKSTEP_CONTROL_TABLE',
+  auditTable: 'LOCKSTEP_AUDIT_TABLE',
+  bundleBucket: 'LOCKSTEP_BUNDLE_BUCKET',
+  recordsBucket: 'LOCKSTEP_RECORDS_BUCKET',
+  eventBus: 'LOCKSTEP_EVENT_BUS',
+  queueUrl: 'LOCKSTEP_QUEUE_URL',
+  deadLetterUrl: 'LOCKSTEP_DEAD_LETTER_URL',
+  runnerFunction: 'LOCKSTEP_RUNNER_FUNCTION',
+  statusFunction: 'LOCKSTEP_STATUS_FUNCTION',
+} as const

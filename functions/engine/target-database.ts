@@ -1,0 +1,138 @@
+import type { Failure } from '../domain/errors.ts'
+import type { Receipt, ReceiptKey } from '../domain/receipt.ts'
+import type { Backend, Lease } from '../domain/records.ts'
+import type { TargetSettings } from '../domain/settings.ts'
+import type { StepSource, Unit } from '../domain/step-source.ts'
+import type { Direction, Instant, MigrationName, RunId, Sha256, TargetName, Token } from '../domain/types.ts'
+
+/**
+ * Terminology
+ *
+ * - session: one direct connection, never through a pooler; its advisory lock and its settings live as long as it does
+ * - fence: the row in schema `lockstep` with the highest token that the database has seen
+ * - order: everything a step needs to run and to be recorded
+ *
+ * Errors: TARGET_UNREACHABLE, TARGET_READ_ONLY, TARGET_TLS (infrastructure: the outcome of the call is unknown);
+ * CREDENTIALS_REJECTED, DATABASE_MISSING, PRIVILEGE_MISSING (refused at once).
+ */
+export interface TargetDatabase {
+  /**
+   * Opens a session named `lockstep:<target>:<token>`.
+   *
+   * @throws LockstepError POOLER_UNSUPPORTED when the server shows that it is a pooler
+   */
+  connect(settings: TargetSettings, token: Token): Promise<TargetSession>
+}
+
+export interface TargetSession extends AsyncDisposable {
+  readonly backend: Backend
+
+  /** Tries the session advisory lock once; never waits in the server, where a waiter would deadlock an index build. */
+  tryLock(): Promise<LockTry>
+  /** Ends another backend, if pid and start time are those of a living one; false when there is none. */
+  terminate(backend: Backend): Promise<boolean>
+
+  /**
+   * Brings schema `lockstep` to this version; any number of runners may do it at once.
+   *
+   * @throws LockstepError SCHEMA_NEWER, PRIVILEGE_MISSING
+   */
+  ensureSchema(): Promise<void>
+  /** Raises the fence to the lease's token; waits for an older fenced transaction, bounded by retries. */
+  raiseFence(lease: Lease, firstAttach: boolean): Promise<FenceRaise>
+  /** Reads what is applied; to be trusted only after the fence was raised. */
+  readState(): Promise<TargetState>
+  /** Reads receipts above a key, oldest first. */
+  receiptsAfter(key: ReceiptKey | null, limit: number): Promise<readonly Receipt[]>
+
+  /**
+   * Runs a transactional step and writes its receipt, in one transaction and one message.
+   *
+   * @throws LockstepError MIGRATION_FAILED (rolled back; `sqlState` and `place` tell why), STEP_NEEDS_OWN_TRANSACTIONS,
+   *   FENCE_TOUCHED, LOCK_RELEASED, STEP_SPLIT, STEP_CONFLICT, LEASE_LOST (the fence was raised by another)
+   */
+  commitStep(order: StepOrder): Promise<Receipt>
+  /** Runs a unit of kind `transaction` together with its progress, and with the step's receipt after the last unit. */
+  commitUnit(order: StepOrder, unit: Unit, position: UnitPosition): Promise<Receipt | undefined>
+  /** Commits that a unit of kind `alone` is about to run. */
+  openUnit(order: StepOrder, unit: Unit): Promise<void>
+  /** Runs a unit of kind `alone` outside any transaction; checks before that the advisory lock is still ours. */
+  runUnit(order: StepOrder, unit: Unit): Promise<void>
+  /** Asks the catalog what a unit of kind `alone` left behind. */
+  examineUnit(order: StepOrder, unit: Unit): Promise<UnitEvidence>
+  /** Drops the invalid index that a unit left behind, so that it can be built again. */
+  clearUnit(order: StepOrder, unit: Unit): Promise<void>
+  /** Commits that a unit of kind `alone` is done, with the step's receipt after the last unit. */
+  closeUnit(order: StepOrder, unit: Unit, position: UnitPosition): Promise<Receipt | undefined>
+  /** Writes the `failed` receipt of a step that was rolled back; progress of earlier units stays. */
+  recordFailure(order: StepOrder, failure: Failure): Promise<Receipt>
+}
+
+export type UnitPosition = 'last' | 'not-last'
+
+export type LockTry = { readonly granted: true } | { readonly granted: false; readonly holder?: LockHolder }
+
+/** The backend that holds the advisory lock. */
+export interface LockHolder extends Backend {
+  readonly applicationName: string
+  /** `pg_stat_activity.state`, for example `active` or `idle`. */
+  readonly state: string
+  /** The token in its application name, when it is one of ours for this target. */
+  readonly token?: Token
+}
+
+/**
+ * What raising the fence found.
+ *
+ * - `raised`: the row is ours now; `from` is the token before it (null: the row was made)
+ * - `higher`: the row has our token or a higher one
+ * - `absent`: there is no row for this target although there must be one; `others` are the targets that have one
+ */
+export type FenceRaise =
+  | { readonly kind: 'raised'; readonly from: Token | null }
+  | { readonly kind: 'higher'; readonly token: Token }
+  | { readonly kind: 'absent'; readonly others: readonly TargetName[] }
+
+/** What the target says of itself. */
+export interface TargetState {
+  readonly head: ReceiptKey | null
+  /** In byte order of their names. */
+  readonly applied: readonly AppliedMigration[]
+  /** Migrations whose last committed receipt is `down`. */
+  readonly reverted: readonly { readonly migration: MigrationName; readonly checksum: Sha256 }[]
+  readonly progress: readonly UnitProgress[]
+}
+
+export interface AppliedMigration {
+  readonly migration: MigrationName
+  readonly checksum: Sha256
+  readonly receipt: ReceiptKey
+  readonly at: Instant
+}
+
+/** How far a non-transactional step came; rows exist only until its receipt is written. */
+export interface UnitProgress {
+  readonly migration: MigrationName
+  readonly direction: Direction
+  readonly unit: number
+  readonly sha256: Sha256
+  readonly state: 'running' | 'done'
+}
+
+/** What the catalog says of a unit's effect: there, not there, there but invalid, or nothing that can be known. */
+export type UnitEvidence = 'done' | 'absent' | 'invalid' | 'unknown'
+
+/** Everything a step needs to run and to be recorded. */
+export interface StepOrder {
+  readonly source: StepSource
+  readonly direction: Direction
+  readonly lease: Lease
+  readonly settings: TargetSettings
+  readonly run: RunId
+  readonly bundle: Sha256
+  readonly attempt: number
+  readonly outOfOrder: boolean
+  /** The receipt's key, and the head that it must follow. */
+  readonly key: ReceiptKey
+  readonly head: ReceiptKey | null
+}
