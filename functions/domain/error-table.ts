@@ -7,10 +7,11 @@
  * - `held`: the lease or a wait ran out                       → message goes back, exit 5
  * - `unreachable`: AWS or the database did not answer         → bounded retries, exit 6
  * - `bug`: ours                                               → exit 1
+ * - `interrupted`: somebody pressed Ctrl-C                    → exit 130
  *
  * `docs/errors.md` is checked against this table by a test.
  */
-export type ErrorKind = 'usage' | 'refused' | 'failed' | 'held' | 'unreachable' | 'bug'
+export type ErrorKind = 'usage' | 'refused' | 'failed' | 'held' | 'unreachable' | 'bug' | 'interrupted'
 
 interface ErrorEntry {
   readonly kind: ErrorKind
@@ -38,6 +39,7 @@ export const errorTable = {
     'make the bundle with `lockstep bundle <dir> --out bundle.zip`, or zip the migrations folder',
   ),
   BUNDLE_TRUNCATED: refused('the upload was cut off; push the bundle again'),
+  BUNDLE_DAMAGED: refused('the zip contradicts itself; make it again with `lockstep bundle <dir> --out bundle.zip`'),
   BUNDLE_EMPTY: refused('zip the migrations folder itself, or run `lockstep bundle <dir> --out bundle.zip`'),
   BUNDLE_TOO_MANY_FILES: refused("squash old migrations, or raise the target's `limits.files`"),
   BUNDLE_TOO_LARGE: refused("take data loads out of the history, or raise the target's `limits.inflatedBytes`"),
@@ -48,6 +50,7 @@ export const errorTable = {
   BUNDLE_DUPLICATE: refused('remove one of the two entries'),
   BUNDLE_ENCRYPTED: refused('make the bundle without a password'),
   BUNDLE_COMPRESSION: refused('use the deflate or store method; `lockstep bundle` does'),
+  BUNDLE_ZIP64: refused('use a plain zip, as `lockstep bundle` and `zip -r` make; zip64 is for archives past 4 GiB'),
   MANIFEST_INVALID: refused('make the bundle again with `lockstep bundle <dir> --out bundle.zip`'),
   MANIFEST_REQUIRED: refused(
     'this target takes only bundles made with `lockstep bundle`; use that instead of a plain zip',
@@ -58,6 +61,7 @@ export const errorTable = {
   MANIFEST_FILE_UNLISTED: refused('a file was added after packing; make the bundle again'),
   FILE_NOT_UTF8: refused('save the file as UTF-8'),
   FILE_HAS_NUL: refused('remove the NUL byte; PostgreSQL text cannot hold one'),
+  FILE_CHANGED: refused('run the command again when nothing else writes into the folder'),
 
   // the history
   HISTORY_EMPTY: refused(
@@ -149,6 +153,8 @@ export const errorTable = {
   ),
   AWS_DENIED: entry('unreachable', 'ask for the grant: grantPush for uploads, grantStatus for status'),
 
+  INTERRUPTED: entry('interrupted', 'nothing is half-done; run the command again'),
+
   // evidence and bugs
   AUDIT_BROKEN: entry('refused', 'keep the table as it is and see "Audit" in docs/operations.md'),
   EVENT_INVALID: entry('usage', 'send the payload that docs/architecture.md shows'),
@@ -165,4 +171,5 @@ export const exitCodes: Readonly<Record<ErrorKind, number>> = {
   failed: 4,
   held: 5,
   unreachable: 6,
+  interrupted: 130,
 }
