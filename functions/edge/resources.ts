@@ -2,6 +2,8 @@
  * The resources that Lockstep needs, as plain data: the CDK stack, the embedded cloud and the tests all read them from here.
  */
 
+import { isTargetName } from '../domain/types.ts'
+
 interface TableDefinition {
   readonly partitionKey: 'pk'
   readonly sortKey: 'sk'
@@ -53,6 +55,17 @@ export const functions: readonly FunctionDefinition[] = [
 
 /** Uploads under this prefix, with this suffix, start runs. */
 export const bundleKeys = { prefix: 'bundles/', suffix: '.zip' } as const
+/**
+ * Makes the prefix of one target's uploads, `bundles/<target>/`.
+ *
+ * @throws RangeError for a name that no target can have; in a grant, its `*` would match other targets
+ */
+export const bundlePrefix = (target: string): string => {
+  if (isTargetName(target)) return `${bundleKeys.prefix}${target}/`
+  throw new RangeError(`${JSON.stringify(target)} is no target's name, expected [a-z0-9][a-z0-9-]{0,62}`)
+}
+/** A target's settings are the item `pk=TARGET#<name>`, written at deploy; the functions are denied writes below the prefix. */
+export const settingsKeys = { prefix: 'TARGET#', sortKey: 'SETTINGS' } as const
 /** Audit events are archived as `audit/<target>/<seq, 12 digits>.json`. */
 export const auditKeys = { prefix: 'audit/' } as const
 
