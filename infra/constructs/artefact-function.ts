@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import type * as ec2 from 'aws-cdk-lib/aws-ec2'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import * as lambda from 'aws-cdk-lib/aws-lambda'
+import * as logs from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import { type FunctionName, functions } from '../../functions/edge/resources.ts'
+
+/** Where a function sits that may speak to PostgreSQL. */
+export interface FunctionNetwork {
+  readonly vpc: ec2.IVpc
+  readonly vpcSubnets: ec2.SubnetSelection
+  readonly securityGroups: ec2.ISecurityGroup[]
+}
+
+interface ArtefactFunctionProps {
+  readonly name: FunctionName
+  /** The folder with one built artefact a function: `<name>/index.mjs`. */
+  readonly artefacts: string
+  /** Values by the names in `edge/resources.ts`. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly logRetention: logs.RetentionDays
+  /** Used by the one function that has the database. */
+  readonly network: FunctionNetwork
+}
+
+/** Is one of the functions: its built artefact, its log, and a role that may write to that log and do nothing else yet. */
+export class ArtefactFunction extends Construct {
+  readonly resource: lambda.Function
+
+  constructor(scope: Construct, id: string, props: ArtefactFunctionProps) {
+    super(scope, id)
+    const { timeoutSeconds, memoryMiB, database } = definitionOf(props.name)
+    const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') })
+    if (database) role.addManagedPolicy(networkInterfaces)
+    const logGroup = new logs.LogGroup(this, 'Log', {
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    })
+    logGroup.grantWrite(role)
+    this.resource = new lambda.Function(this, 'Default', {
+      description: `Lockstep: ${props.name}`,
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      handler: 'index.handler',
+      code: lambda.Code.fromAsset(artefactOf(props)),
+      timeout: Duration.seconds(timeoutSeconds),
+      memorySize: memoryMiB,
+      environment: { NODE_OPTIONS: '--enable-source-maps', ...props.environment },
+      role,
+      logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      ...(database && props.network),
+    })
+  }
+}
+
+/**
+ * The VPC needs `ec2:*NetworkInterface*` and `ec2:DescribeSubnets` on every resource, since interfaces have no names beforehand.
+ * AWS keeps this policy up to what Lambda asks for; the narrower AWSLambdaENIManagementAccess lacks `ec2:DescribeSubnets`.
+ */
+const networkInterfaces = iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')
+
+const definitionOf = (name: FunctionName) => {
+  const found = functions.find((definition) => definition.name === name)
+  if (found === undefined) throw new Error(`edge/resources.ts defines no function "${name}"`)
+  return found
+}
+
+const artefactOf = ({ artefacts, name }: ArtefactFunctionProps): string => {
+  const folder = join(artefacts, name)
+  if (existsSync(join(folder, 'index.mjs'))) return folder
+  throw new Error(`the ${name} function was not built: ${folder}/index.mjs is missing; run \`npm run build\``)
+}

@@ -1,0 +1,81 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import * as lambda from 'aws-cdk-lib/aws-lambda'
+import * as sqs from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import { auditTable, bundleQueue } from '../../functions/edge/resources.ts'
+import { keySchema } from './table-keys.ts'
+
+/** Lambda reports a mapping's stream as unreadable unless the role has all four, on the stream itself. */
+const streamReads = [
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+]
+const batchSize = 100
+/** A record that fails so often is set aside, or it would hold up its shard's others until they fall out of the stream. */
+const retryAttempts = 30
+
+/** Is the append-only table of audit events, with the stream that tells the audit function of each; it outlives the stack. */
+export class AuditTable extends Construct {
+  readonly table: dynamodb.Table
+  /** Where the stream's positions go when their batch failed to the end; the events themselves stay in the table. */
+  readonly failures: sqs.Queue
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id)
+    this.table = new dynamodb.Table(this, 'Default', {
+      ...keySchema(auditTable),
+      billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+      stream: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    })
+    this.failures = new sqs.Queue(this, 'Failures', {
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(bundleQueue.deadLetterRetentionDays),
+    })
+  }
+
+  /** Grants appending, and reading back what was appended. */
+  grantAppendAndRead(grantee: iam.IGrantable): void {
+    this.#allow(grantee, ['dynamodb:PutItem', 'dynamodb:Query'])
+  }
+
+  /** Grants appending alone. */
+  grantAppend(grantee: iam.IGrantable): void {
+    this.#allow(grantee, ['dynamodb:PutItem'])
+  }
+
+  grantRead(grantee: iam.IGrantable): void {
+    this.#allow(grantee, ['dynamodb:Query'])
+  }
+
+  /** Feeds every change of the table to a function, in order: one batch of a shard at a time, halved until the bad record is alone. */
+  streamTo(consumer: lambda.Function): void {
+    const { failures } = this
+    const stream = this.table.tableStreamArn
+    if (stream === undefined) throw new Error('the audit table has no stream')
+    iam.Grant.addToPrincipal({ grantee: consumer, actions: streamReads, resourceArns: [stream] })
+    const send = ['sqs:SendMessage']
+    iam.Grant.addToPrincipal({ grantee: consumer, actions: send, resourceArns: [failures.queueArn] })
+    new lambda.EventSourceMapping(this, 'Stream', {
+      target: consumer,
+      eventSourceArn: stream,
+      startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+      batchSize,
+      parallelizationFactor: 1,
+      bisectBatchOnError: true,
+      retryAttempts,
+      onFailure: { bind: () => ({ destination: failures.queueArn }) },
+    })
+  }
+
+  #allow(grantee: iam.IGrantable, actions: string[]): void {
+    iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [this.table.tableArn] })
+  }
+}

@@ -1,0 +1,64 @@
+import { Aws, Duration } from 'aws-cdk-lib'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import * as lambda from 'aws-cdk-lib/aws-lambda'
+import * as sqs from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import { bundleQueue } from '../../functions/edge/resources.ts'
+
+/**
+ * Is the queue between S3 and the apply function, with its dead letters.
+ *
+ * Both are encrypted with SQS's own key: S3 can't send to a queue under `alias/aws/sqs`.
+ */
+export class BundleQueue extends Construct {
+  readonly queue: sqs.Queue
+  readonly deadLetters: sqs.Queue
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id)
+    this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(bundleQueue.deadLetterRetentionDays),
+    })
+    this.queue = new sqs.Queue(this, 'Default', {
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      visibilityTimeout: Duration.seconds(bundleQueue.visibilitySeconds),
+      retentionPeriod: Duration.days(bundleQueue.retentionDays),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: bundleQueue.maxReceiveCount },
+    })
+    this.queue.addToResourcePolicy(this.#ownBucketsMaySend())
+  }
+
+  /** Delivers messages to the apply function, and lets it hold the conversation about each: extend, return, set aside. */
+  deliverTo(apply: lambda.Function, maxConcurrency: number): void {
+    const actions = [
+      'sqs:ReceiveMessage',
+      'sqs:DeleteMessage',
+      'sqs:ChangeMessageVisibility',
+      // Lambda's poller, which acts as this function's role, asks for it
+      'sqs:GetQueueAttributes',
+    ]
+    iam.Grant.addToPrincipal({ grantee: apply, actions, resourceArns: [this.queue.queueArn] })
+    const send = ['sqs:SendMessage']
+    iam.Grant.addToPrincipal({ grantee: apply, actions: send, resourceArns: [this.deadLetters.queueArn] })
+    new lambda.EventSourceMapping(this, 'Delivery', {
+      target: apply,
+      eventSourceArn: this.queue.queueArn,
+      batchSize: bundleQueue.batchSize,
+      reportBatchItemFailures: true,
+      maxConcurrency,
+    })
+  }
+
+  /** Names the account and not the bucket: the bucket has to wait for this policy, and a policy that named it would wait for it. */
+  #ownBucketsMaySend(): iam.PolicyStatement {
+    return new iam.PolicyStatement({
+      principals: [new iam.ServicePrincipal('s3.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [this.queue.queueArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+    })
+  }
+}

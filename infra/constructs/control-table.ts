@@ -1,0 +1,74 @@
+import { RemovalPolicy } from 'aws-cdk-lib'
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import { Construct } from 'constructs'
+import { controlTable, settingsKeys } from '../../functions/edge/resources.ts'
+import { keySchema } from './table-keys.ts'
+
+/** TransactWriteItems has no action of its own: each of its parts needs the action of the plain call. */
+const transactionActions = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem']
+const settingsWrites = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']
+
+/** Is the table of lock, runs, ledger, chain and settings; it outlives the stack. */
+export class ControlTable extends Construct {
+  readonly table: dynamodb.Table
+  readonly #localIndex: string
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id)
+    const index = controlTable.localIndex
+    if (index === undefined) throw new Error('the control table has no local index, expected one that lists runs')
+    this.#localIndex = index.name
+    this.table = new dynamodb.Table(this, 'Default', {
+      ...keySchema(controlTable),
+      billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    })
+    this.table.addLocalSecondaryIndex({
+      indexName: index.name,
+      sortKey: { name: index.sortKey, type: dynamodb.AttributeType.STRING },
+    })
+  }
+
+  /** Grants what the runner does: read everything, write lock, run, ledger and chain; never settings. */
+  grantRun(grantee: iam.IGrantable): void {
+    this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:Query', ...transactionActions])
+    this.#allowIndex(grantee)
+    this.#denySettingsWrites(grantee)
+  }
+
+  /** Grants what a front does: count starts and end a run that never got a lease; never settings. */
+  grantFront(grantee: iam.IGrantable): void {
+    this.#allow(grantee, ['dynamodb:GetItem', ...transactionActions])
+    this.#denySettingsWrites(grantee)
+  }
+
+  /** Grants reading of everything that status shows. */
+  grantRead(grantee: iam.IGrantable): void {
+    this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:Query'])
+    this.#allowIndex(grantee)
+  }
+
+  #allow(grantee: iam.IGrantable, actions: string[]): void {
+    iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [this.table.tableArn] })
+  }
+
+  #allowIndex(grantee: iam.IGrantable): void {
+    const index = `${this.table.tableArn}/index/${this.#localIndex}`
+    iam.Grant.addToPrincipal({ grantee, actions: ['dynamodb:Query'], resourceArns: [index] })
+  }
+
+  /** A function that could write settings could point a target at another database. */
+  #denySettingsWrites(grantee: iam.IGrantable): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        effect: iam.Effect.DENY,
+        actions: settingsWrites,
+        resources: [this.table.tableArn],
+        conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': `${settingsKeys.prefix}*` } },
+      }),
+    )
+  }
+}

@@ -1,0 +1,185 @@
+import { fileURLToPath } from 'node:url'
+import { Duration } from 'aws-cdk-lib'
+import type * as ec2 from 'aws-cdk-lib/aws-ec2'
+import * as events from 'aws-cdk-lib/aws-events'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import type * as lambda from 'aws-cdk-lib/aws-lambda'
+import * as logs from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import { environment, type FunctionName } from '../../functions/edge/resources.ts'
+import { ArtefactFunction } from './artefact-function.ts'
+import { AuditTable } from './audit-table.ts'
+import { BundleBucket } from './bundle-bucket.ts'
+import { BundleQueue } from './bundle-queue.ts'
+import { ControlTable } from './control-table.ts'
+import { GatewayEndpoints } from './gateway-endpoints.ts'
+import { RecordsBucket } from './records-bucket.ts'
+import { SettingsCommands, type TargetProps } from './settings-commands.ts'
+
+/** What is needed of an event bus: its names. */
+type EventBus = Pick<events.IEventBus, 'eventBusArn' | 'eventBusName'>
+
+export interface PostgresMigrationsProps {
+  /** The VPC from which the databases can be reached; the runner sits in it. */
+  readonly vpc: ec2.IVpc
+  /**
+   * The runner's subnets. They need no way out but the gateway endpoints of S3 and DynamoDB.
+   *
+   * @default the private subnets of the VPC
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection
+  /** The runner's security groups; the databases let them in, and they let HTTPS and the databases' ports out. */
+  readonly securityGroups: ec2.ISecurityGroup[]
+  /**
+   * Adds the gateway endpoints of S3 and DynamoDB to the runner's subnets.
+   *
+   * @default false: the VPC has them
+   */
+  readonly addGatewayEndpoints?: boolean
+  /** The databases, by name. */
+  readonly targets: readonly TargetProps[]
+  /**
+   * Runs under way at once, over all targets: 2 to 1,000. Each takes two of the account's concurrent executions.
+   *
+   * @default 10
+   */
+  readonly maxConcurrency?: number
+  /**
+   * How long an archived audit event can't be deleted or replaced.
+   *
+   * @default one year
+   */
+  readonly recordsRetention?: Duration
+  /**
+   * How long the functions' logs are kept.
+   *
+   * @default three months
+   */
+  readonly logRetention?: logs.RetentionDays
+  /**
+   * Where `lockstep.run.finished` and the other events go.
+   *
+   * @default a bus of its own
+   */
+  readonly eventBus?: EventBus
+  /**
+   * The folder with the built functions, `<name>/index.mjs`.
+   *
+   * @default `dist/functions`, where `npm run build` puts them
+   */
+  readonly artefacts?: string
+}
+
+/** Is everything that migrates the given databases: buckets, queue, tables and functions, wired with the least rights. */
+export class PostgresMigrations extends Construct {
+  readonly bundles: BundleBucket
+  readonly records: RecordsBucket
+  readonly queue: BundleQueue
+  readonly control: ControlTable
+  readonly audit: AuditTable
+  readonly eventBus: EventBus
+  readonly functions: Readonly<Record<FunctionName, lambda.Function>>
+  readonly settings: SettingsCommands
+  readonly #targets: readonly string[]
+
+  constructor(scope: Construct, id: string, props: PostgresMigrationsProps) {
+    super(scope, id)
+    this.#targets = props.targets.map((target) => target.name)
+    this.control = new ControlTable(this, 'ControlTable')
+    this.audit = new AuditTable(this, 'AuditTable')
+    this.queue = new BundleQueue(this, 'BundleQueue')
+    this.bundles = new BundleBucket(this, 'BundleBucket', { queue: this.queue })
+    this.records = new RecordsBucket(this, 'RecordsBucket', {
+      retention: props.recordsRetention ?? Duration.days(365),
+    })
+    this.eventBus = props.eventBus ?? new events.EventBus(this, 'EventBus')
+    this.functions = this.#makeFunctions(props)
+    this.settings = new SettingsCommands(this, 'Settings', {
+      tableName: this.control.table.tableName,
+      targets: props.targets,
+    })
+    if (props.addGatewayEndpoints === true) new GatewayEndpoints(this, 'GatewayEndpoints', props)
+    this.#grantRunner()
+    this.#grantFronts(props.maxConcurrency ?? 10)
+    this.#grantAudit()
+  }
+
+  /**
+   * Lets a pipeline put bundles for one target, and ask how its runs went.
+   *
+   * @throws Error for a target that was not declared
+   */
+  grantPush(grantee: iam.IGrantable, target: string): iam.Grant {
+    if (!this.#targets.includes(target)) {
+      throw new Error(`no target is named "${target}", declared are: ${this.#targets.join(', ')}`)
+    }
+    return this.bundles.grantPush(grantee, target).combine(this.grantStatus(grantee))
+  }
+
+  /** Lets somebody ask for the state of targets and runs; it shows no credentials and changes nothing. */
+  grantStatus(grantee: iam.IGrantable): iam.Grant {
+    return this.#grantInvoke(grantee, this.functions.status)
+  }
+
+  #makeFunctions(props: PostgresMigrationsProps): Record<FunctionName, lambda.Function> {
+    const make = (name: FunctionName, id: string, variables: Readonly<Record<string, string>>) =>
+      new ArtefactFunction(this, id, {
+        name,
+        artefacts: props.artefacts ?? builtFunctions,
+        environment: variables,
+        logRetention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
+        network: { vpc: props.vpc, securityGroups: props.securityGroups, vpcSubnets: props.vpcSubnets ?? {} },
+      }).resource
+    const tables = {
+      [environment.controlTable]: this.control.table.tableName,
+      [environment.auditTable]: this.audit.table.tableName,
+    }
+    const runner = make('runner', 'Runner', tables)
+    const apply = make('apply', 'Apply', {
+      ...tables,
+      [environment.bundleBucket]: this.bundles.bucket.bucketName,
+      [environment.queueUrl]: this.queue.queue.queueUrl,
+      [environment.deadLetterUrl]: this.queue.deadLetters.queueUrl,
+      [environment.runnerFunction]: runner.functionName,
+    })
+    const status = make('status', 'Status', tables)
+    const audit = make('audit', 'Audit', {
+      [environment.recordsBucket]: this.records.bucket.bucketName,
+      [environment.eventBus]: this.eventBus.eventBusName,
+    })
+    return { runner, apply, status, audit }
+  }
+
+  #grantRunner(): void {
+    const { runner } = this.functions
+    this.bundles.grantRead(runner)
+    this.control.grantRun(runner)
+    this.audit.grantAppendAndRead(runner)
+  }
+
+  #grantFronts(maxConcurrency: number): void {
+    const { apply, status, runner } = this.functions
+    this.control.grantFront(apply)
+    this.audit.grantAppend(apply)
+    this.#grantInvoke(apply, runner)
+    this.queue.deliverTo(apply, maxConcurrency)
+    this.control.grantRead(status)
+    this.audit.grantRead(status)
+  }
+
+  #grantAudit(): void {
+    const { audit } = this.functions
+    this.records.grantArchive(audit)
+    const resourceArns = [this.eventBus.eventBusArn]
+    iam.Grant.addToPrincipal({ grantee: audit, actions: ['events:PutEvents'], resourceArns })
+    this.audit.streamTo(audit)
+  }
+
+  /** Grants the function itself; CDK's own method would grant `:*`, all versions and aliases, with it. */
+  #grantInvoke(grantee: iam.IGrantable, callee: lambda.Function): iam.Grant {
+    const actions = ['lambda:InvokeFunction']
+    return iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [callee.functionArn] })
+  }
+}
+
+const builtFunctions = fileURLToPath(new URL('../../dist/functions', import.meta.url))

@@ -1,0 +1,36 @@
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import * as s3 from 'aws-cdk-lib/aws-s3'
+import { Construct } from 'constructs'
+import { auditKeys } from '../../functions/edge/resources.ts'
+
+interface RecordsBucketProps {
+  /** How long an object can't be deleted or replaced, except by a principal that may bypass governance. */
+  readonly retention: Duration
+}
+
+/** Is the write-once bucket of audit events; it outlives the stack. Object Lock can only be chosen when a bucket is made. */
+export class RecordsBucket extends Construct {
+  readonly bucket: s3.Bucket
+
+  constructor(scope: Construct, id: string, props: RecordsBucketProps) {
+    super(scope, id)
+    this.bucket = new s3.Bucket(this, 'Default', {
+      versioned: true,
+      objectLockEnabled: true,
+      objectLockDefaultRetention: s3.ObjectLockRetention.governance(props.retention),
+      enforceSSL: true,
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      removalPolicy: RemovalPolicy.RETAIN,
+    })
+  }
+
+  /** Grants writing of audit events, and reading one back to compare it when S3 says that it is there already. */
+  grantArchive(grantee: iam.IGrantable): void {
+    const resourceArns = [this.bucket.arnForObjects(`${auditKeys.prefix}*`)]
+    const actions = ['s3:PutObject', 's3:GetObject']
+    iam.Grant.addToPrincipal({ grantee, actions, resourceArns })
+  }
+}

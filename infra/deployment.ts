@@ -1,0 +1,105 @@
+import type { Node } from 'constructs'
+import { z } from 'zod'
+
+/** The context keys of this app, each with what it wants; `docs/aws.md` explains them. */
+export const contextKeys = {
+  'lockstep:vpcId': 'the VPC from which the databases can be reached, for example vpc-0a1b2c',
+  'lockstep:subnetIds': "the runner's subnets, as a list or separated by commas",
+  'lockstep:securityGroupIds': "the runner's security groups, as a list or separated by commas",
+  'lockstep:targets':
+    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole }',
+} as const
+
+/** Wanted only together with `lockstep:addGatewayEndpoints`. */
+const routeTablesKey = 'lockstep:routeTableIds'
+const addEndpointsKey = 'lockstep:addGatewayEndpoints'
+const artefactsKey = 'lockstep:artefacts'
+
+/** `-c key=value` gives text where `cdk.json` gives a list. */
+const names = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value),
+  z.array(z.string().min(1)).min(1),
+)
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+
+const target = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65_535).default(5432),
+  database: z.string().min(1),
+  user: z.string().min(1),
+  applicationRole: z.string().min(1),
+})
+const targets = z.preprocess(parseJson, z.array(target).min(1))
+
+const deployment = z.object({
+  'lockstep:vpcId': z.string().min(1),
+  'lockstep:subnetIds': names,
+  'lockstep:securityGroupIds': names,
+  'lockstep:targets': targets,
+  [addEndpointsKey]: flag.default(false),
+  [routeTablesKey]: names.optional(),
+  [artefactsKey]: z.string().optional(),
+})
+
+/** What an operator decides about a deployment, in the app's context. */
+export interface Deployment {
+  readonly vpcId: string
+  readonly subnetIds: readonly string[]
+  readonly securityGroupIds: readonly string[]
+  readonly targets: readonly z.output<typeof target>[]
+  /** The route tables that get gateway endpoints of S3 and DynamoDB, one a subnet; none where the VPC has them already. */
+  readonly endpointRouteTableIds: readonly string[]
+  /** The folder with the built functions; `dist/functions` unless they were built elsewhere. */
+  readonly artefacts?: string
+}
+
+/**
+ * Reads the deployment from the app's context.
+ *
+ * @throws Error that names every missing key and what it wants, or what is wrong with each value
+ */
+export function readDeployment(node: Node): Deployment {
+  const missing = Object.entries(contextKeys).filter(([key]) => isAbsent(node.tryGetContext(key)))
+  if (missing.length > 0) {
+    throw new Error(
+      `context is missing:\n${missing.map(([key, wanted]) => `  ${key}: ${wanted}`).join('\n')}\n${remedy}`,
+    )
+  }
+  const keys = [...Object.keys(contextKeys), addEndpointsKey, routeTablesKey, artefactsKey]
+  const parsed = deployment.safeParse(Object.fromEntries(keys.map((key) => [key, node.tryGetContext(key)])))
+  if (!parsed.success) throw new Error(`context is wrong:\n${z.prettifyError(parsed.error)}\n${remedy}`)
+  const artefacts = parsed.data[artefactsKey]
+  return {
+    vpcId: parsed.data['lockstep:vpcId'],
+    subnetIds: parsed.data['lockstep:subnetIds'],
+    securityGroupIds: parsed.data['lockstep:securityGroupIds'],
+    targets: parsed.data['lockstep:targets'],
+    endpointRouteTableIds: endpointRouteTables(parsed.data),
+    ...(artefacts !== undefined && { artefacts }),
+  }
+}
+
+const remedy = 'set it in cdk.json below "context", or with `cdk deploy -c key=value`; docs/aws.md has an example'
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
+
+const endpointRouteTables = (parsed: z.output<typeof deployment>): readonly string[] => {
+  if (!parsed[addEndpointsKey]) return []
+  const tables = parsed[routeTablesKey] ?? []
+  const subnets = parsed['lockstep:subnetIds'].length
+  if (tables.length === subnets) return tables
+  throw new Error(
+    `${addEndpointsKey} wants ${routeTablesKey}, one for each of the ${subnets} subnets; got ${tables.length}`,
+  )
+}
+
+/** Leaves what is no JSON to the schema, which says what it expected. */
+function parseJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
