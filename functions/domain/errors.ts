@@ -1,4 +1,4 @@
-import { type ErrorCode, errorTable } from './error-table.ts'
+import { type ErrorCode, type ErrorKind, errorTable } from './error-table.ts'
 import type { MigrationName } from './types.ts'
 
 /** Where in a file an error lies; line and column count from 1, the column in code points. */
@@ -42,7 +42,7 @@ export class LockstepError extends Error {
     this.details = details
   }
 
-  get kind() {
+  get kind(): ErrorKind {
     return errorTable[this.code].kind
   }
 

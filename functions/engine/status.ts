@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../domain/audit.ts'
+import { compareBytes } from '../domain/byte-order.ts'
 import { LockstepError } from '../domain/errors.ts'
 import type { ChainHead, LedgerEntry, LockRecord, RunRecord } from '../domain/records.ts'
 import type { MigrationName, RunId, TargetName } from '../domain/types.ts'
@@ -36,19 +37,20 @@ const ledgerPage = 1000
 /**
  * Answers what a target or a run is doing, from DynamoDB alone.
  *
- * @throws LockstepError TARGET_UNKNOWN when the target was never declared
+ * @throws LockstepError TARGET_UNKNOWN when the target was never declared and no upload ever named it
  */
 export async function readStatus(control: ControlStore, question: StatusQuestion): Promise<StatusAnswer> {
   const { target } = question
-  const settings = await control.readSettings(target)
-  if (settings === undefined) throw new LockstepError('TARGET_UNKNOWN', `no target is named "${target}"`)
-  const [lock, runs, chain, events, ledger] = await Promise.all([
+  const [settings, lock, runs, chain, events, ledger] = await Promise.all([
+    control.readSettings(target),
     control.readLock(target),
     question.run === undefined ? control.latestRuns(target, newestRuns) : oneRun(control, target, question.run),
     control.readChain(target),
     question.eventsAfter === undefined ? [] : control.readAudit(target, question.eventsAfter, eventPage),
     question.ledgerAfter === undefined ? [] : ledgerFrom(control, target, question.ledgerAfter),
   ])
+  if (settings === undefined && runs.length === 0)
+    throw new LockstepError('TARGET_UNKNOWN', `no target is named "${target}"`)
   return { target, lock: lock ?? null, runs, chain, events, ledger }
 }
 
@@ -63,7 +65,5 @@ const ledgerFrom = async (
   after: string,
 ): Promise<readonly LedgerEntry[]> => {
   const entries = await control.readLedger(target)
-  return entries
-    .filter((entry) => Buffer.compare(Buffer.from(entry.migration), Buffer.from(after)) > 0)
-    .slice(0, ledgerPage)
+  return entries.filter((entry) => compareBytes(entry.migration, after) > 0).slice(0, ledgerPage)
 }

@@ -3,7 +3,8 @@ import type { Receipt, ReceiptKey } from '../domain/receipt.ts'
 import type { Backend, Lease } from '../domain/records.ts'
 import type { TargetSettings } from '../domain/settings.ts'
 import type { StepSource, Unit } from '../domain/step-source.ts'
-import type { Direction, Instant, MigrationName, RunId, Sha256, TargetName, Token } from '../domain/types.ts'
+import type { TargetState } from '../domain/target-state.ts'
+import type { Direction, RunId, Sha256, TargetName, Token } from '../domain/types.ts'
 
 /**
  * Terminology
@@ -92,32 +93,6 @@ export type FenceRaise =
   | { readonly kind: 'raised'; readonly from: Token | null }
   | { readonly kind: 'higher'; readonly token: Token }
   | { readonly kind: 'absent'; readonly others: readonly TargetName[] }
-
-/** What the target says of itself. */
-export interface TargetState {
-  readonly head: ReceiptKey | null
-  /** In byte order of their names. */
-  readonly applied: readonly AppliedMigration[]
-  /** Migrations whose last committed receipt is `down`. */
-  readonly reverted: readonly { readonly migration: MigrationName; readonly checksum: Sha256 }[]
-  readonly progress: readonly UnitProgress[]
-}
-
-export interface AppliedMigration {
-  readonly migration: MigrationName
-  readonly checksum: Sha256
-  readonly receipt: ReceiptKey
-  readonly at: Instant
-}
-
-/** How far a non-transactional step came; rows exist only until its receipt is written. */
-export interface UnitProgress {
-  readonly migration: MigrationName
-  readonly direction: Direction
-  readonly unit: number
-  readonly sha256: Sha256
-  readonly state: 'running' | 'done'
-}
 
 /** What the catalog says of a unit's effect: there, not there, there but invalid, or nothing that can be known. */
 export type UnitEvidence = 'done' | 'absent' | 'invalid' | 'unknown'

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { LockstepError } from '../domain/errors.ts'
+import { environment as names } from './resources.ts'
+
+/**
+ * The environment, read in this file only, and once per process. Endpoints, region and credentials are the AWS SDK's own
+ * variables; one of them is read here too, since S3 below an overridden endpoint wants its buckets in the path.
+ */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const text = z.string().min(1)
+const awsSchema = z.object({ s3Endpoint: text.optional() })
+const tablesSchema = z.object({ controlTable: text, auditTable: text })
+
+const runnerSchema = awsSchema.extend(tablesSchema.shape)
+const applySchema = tablesSchema.extend({
+  queueUrl: text,
+  deadLetterUrl: text,
+  runnerFunction: text,
+  bundleBucket: text,
+})
+const statusSchema = tablesSchema
+const auditSchema = awsSchema.extend({ recordsBucket: text, eventBus: text })
+const cliSchema = awsSchema.extend({ bundleBucket: text, statusFunction: text })
+
+export type RunnerConfig = z.infer<typeof runnerSchema>
+export type ApplyConfig = z.infer<typeof applySchema>
+export type StatusConfig = z.infer<typeof statusSchema>
+export type AuditConfig = z.infer<typeof auditSchema>
+export type CliConfig = z.infer<typeof cliSchema>
+
+/** Reads what the runner needs. @throws LockstepError USAGE naming the missing variables */
+export const readRunnerConfig = (env: Environment): RunnerConfig => read(runnerSchema, env)
+/** Reads what the queue's front needs. @throws LockstepError USAGE naming the missing variables */
+export const readApplyConfig = (env: Environment): ApplyConfig => read(applySchema, env)
+/** Reads what the status function needs. @throws LockstepError USAGE naming the missing variables */
+export const readStatusConfig = (env: Environment): StatusConfig => read(statusSchema, env)
+/** Reads what the audit function needs. @throws LockstepError USAGE naming the missing variables */
+export const readAuditConfig = (env: Environment): AuditConfig => read(auditSchema, env)
+/** Reads what the command line needs. @throws LockstepError USAGE naming the missing variables */
+export const readCliConfig = (env: Environment): CliConfig => read(cliSchema, env)
+
+const variables: Readonly<Record<string, string>> = { ...names, s3Endpoint: 'AWS_ENDPOINT_URL_S3' }
+
+function read<T>(schema: z.ZodType<T>, env: Environment): T {
+  const raw = Object.fromEntries(
+    Object.entries(variables).map(([field, variable]) => [field, env[variable] || undefined]),
+  )
+  const parsed = schema.safeParse({ ...raw, s3Endpoint: raw.s3Endpoint ?? (env.AWS_ENDPOINT_URL || undefined) })
+  if (parsed.success) return parsed.data
+  const missing = parsed.error.issues.map((issue) => variables[String(issue.path[0])] ?? String(issue.path[0]))
+  throw new LockstepError('USAGE', `environment variables are missing: ${missing.join(', ')}`, {
+    hint: `set ${missing.join(' and ')}, or start the embedded cloud with \`lockstep local up\``,
+    names: missing,
+  })
+}

@@ -1,0 +1,178 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { unmarshall } from '@aws-sdk/util-dynamodb'
+import { z } from 'zod'
+import { LockstepError } from '../domain/errors.ts'
+import type { Actor, BundleObject } from '../domain/records.ts'
+import { isTargetName, migrationName, type RunId, runId } from '../domain/types.ts'
+import type { RunnerRequest } from '../engine/runner-contract.ts'
+import type { StatusQuestion } from '../engine/status.ts'
+
+/** Parses an event at the door. @throws LockstepError EVENT_INVALID saying which field, what was expected, what came */
+function parse<T>(schema: z.ZodType<T>, event: unknown, what: string): T {
+  const parsed = schema.safeParse(event)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new LockstepError(
+    'EVENT_INVALID',
+    `${what}: ${issue?.path.join('.') || 'payload'}: ${issue?.message ?? 'invalid'}`,
+  )
+}
+
+const target = z.string().refine(isTargetName, 'expected a target name, [a-z0-9][a-z0-9-]{0,62}')
+const run = z
+  .string()
+  .regex(/^r-[0-9a-f]{24}$/, 'expected a run id, r- and 24 hex digits')
+  .transform((text): RunId => runId(text))
+
+const object: z.ZodType<BundleObject> = z
+  .object({
+    bucket: z.string(),
+    key: z.string(),
+    versionId: z.string().exactOptional(),
+    etag: z.string().exactOptional(),
+  })
+  .readonly()
+
+const actor: z.ZodType<Actor> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('upload'), principal: z.string(), address: z.string() }),
+  z.object({ kind: z.literal('claimed'), name: z.string(), requestId: z.string() }),
+])
+
+const runnerRequest: z.ZodType<RunnerRequest> = z.object({
+  action: z.literal('apply'),
+  target,
+  run,
+  object,
+  actor,
+  budgetMs: z.number().int().positive(),
+})
+
+/** Parses what a front asks of the runner. */
+export const parseRunnerRequest = (event: unknown): RunnerRequest => parse(runnerRequest, event, 'runner request')
+
+const statusQuestion: z.ZodType<StatusQuestion> = z.strictObject({
+  target,
+  run: run.exactOptional(),
+  eventsAfter: z.number().int().nonnegative().exactOptional(),
+  ledgerAfter: z
+    .string()
+    .transform((text) => (text === '' ? '' : migrationName(text)))
+    .exactOptional(),
+})
+
+/** Parses what is asked of the status function. */
+export const parseStatusQuestion = (event: unknown): StatusQuestion => parse(statusQuestion, event, 'status question')
+
+const sqsEvent = z.object({
+  Records: z.array(
+    z.object({
+      messageId: z.string(),
+      receiptHandle: z.string(),
+      body: z.string(),
+      attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int() }),
+    }),
+  ),
+})
+
+export type QueueMessage = z.infer<typeof sqsEvent>['Records'][number]
+
+/** Parses a batch of the bundle queue. */
+export const parseQueueEvent = (event: unknown): readonly QueueMessage[] =>
+  parse(sqsEvent, event, 'queue event').Records
+
+const s3Record = z.object({
+  eventSource: z.literal('aws:s3'),
+  eventName: z.string(),
+  userIdentity: z.object({ principalId: z.string() }).optional(),
+  requestParameters: z.object({ sourceIPAddress: z.string() }).optional(),
+  s3: z.object({
+    bucket: z.object({ name: z.string() }),
+    object: z.object({ key: z.string(), versionId: z.string().optional(), eTag: z.string().optional() }),
+  }),
+})
+
+const s3Notification = z.union([
+  z.object({ Event: z.literal('s3:TestEvent') }).transform(() => ({ Records: [] })),
+  z.object({ Records: z.array(s3Record) }),
+])
+
+/** An upload that a message tells of. */
+export interface NotifiedUpload {
+  readonly object: BundleObject
+  readonly actor: Actor
+}
+
+/**
+ * Reads the uploads in a message's body: none for `s3:TestEvent` and for events that are no creation.
+ *
+ * @param bucket the bucket that events may come from; another one's are refused
+ */
+export function parseUploads(body: string, bucket: string): readonly NotifiedUpload[] {
+  const { Records } = parse(s3Notification, parseJson(body), 'S3 notification')
+  return Records.filter((record) => record.eventName.startsWith('ObjectCreated:')).map((record) => {
+    if (record.s3.bucket.name === bucket) return toUpload(record)
+    throw new LockstepError('EVENT_INVALID', `expected events of bucket ${bucket}, got one of ${record.s3.bucket.name}`)
+  })
+}
+
+function toUpload(record: z.infer<typeof s3Record>): NotifiedUpload {
+  const { bucket, object: uploaded } = record.s3
+  return {
+    object: {
+      bucket: bucket.name,
+      key: decodeKey(uploaded.key),
+      ...(uploaded.versionId !== undefined && { versionId: uploaded.versionId }),
+      ...(uploaded.eTag !== undefined && { etag: uploaded.eTag }),
+    },
+    actor: {
+      kind: 'upload',
+      principal: record.userIdentity?.principalId ?? 'unknown',
+      address: record.requestParameters?.sourceIPAddress ?? 'unknown',
+    },
+  }
+}
+
+/** S3 encodes keys in events as forms do: `+` is a space. */
+const decodeKey = (key: string): string => decodeURIComponent(key.replaceAll('+', ' '))
+
+const parseJson = (body: string): unknown => {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return body
+  }
+}
+
+const streamEvent = z.object({
+  Records: z.array(
+    z.object({
+      eventName: z.enum(['INSERT', 'MODIFY', 'REMOVE']),
+      dynamodb: z.object({
+        SequenceNumber: z.string(),
+        Keys: z.record(z.string(), z.unknown()),
+        NewImage: z.record(z.string(), z.unknown()).optional(),
+        OldImage: z.record(z.string(), z.unknown()).optional(),
+      }),
+    }),
+  ),
+})
+
+/** A record of the audit table's stream, with its images as plain data. */
+export interface StreamRecord {
+  readonly change: 'INSERT' | 'MODIFY' | 'REMOVE'
+  readonly sequenceNumber: string
+  readonly after: unknown
+  readonly before: unknown
+}
+
+/** Parses a batch of the audit table's stream. */
+export const parseStreamEvent = (event: unknown): readonly StreamRecord[] =>
+  parse(streamEvent, event, 'stream event').Records.map(({ eventName, dynamodb }) => ({
+    change: eventName,
+    sequenceNumber: dynamodb.SequenceNumber,
+    after: image(dynamodb.NewImage),
+    before: image(dynamodb.OldImage),
+  }))
+
+const image = (item: Record<string, unknown> | undefined): unknown =>
+  item === undefined ? null : unmarshall(item as Record<string, AttributeValue>)

@@ -1,0 +1,117 @@
+import type { Bundle } from '../domain/bundle.ts'
+import { compileStep } from '../domain/compile-step.ts'
+import { refuseLedgerAhead } from '../domain/drift.ts'
+import type { Failure } from '../domain/errors.ts'
+import type { History } from '../domain/migration.ts'
+import { type Plan, planUp } from '../domain/plan.ts'
+import type { ReceiptKey } from '../domain/receipt.ts'
+import { resumePoint } from '../domain/resume.ts'
+import type { StepSource } from '../domain/step-source.ts'
+import type { TargetState } from '../domain/target-state.ts'
+import type { Notice, Token } from '../domain/types.ts'
+import { attach } from './attach.ts'
+import type { Held } from './hold.ts'
+import { makeProjector, type Projector } from './project.ts'
+import { draft, showActor } from './run-context.ts'
+import { runStep } from './step.ts'
+import type { TargetSession } from './target-database.ts'
+
+/** How a slice ended: the run is over, or it was parked between two steps. */
+export type SliceEnd =
+  | { readonly kind: 'over'; readonly applied: number; readonly failure?: Failure; readonly notices: readonly Notice[] }
+  | { readonly kind: 'parked' }
+
+/** A step is only started with this much of the slice left. */
+const roomForStepMs = 2_000
+
+/**
+ * Applies what is pending of a bundle, in order, each migration exactly once: the main job.
+ *
+ * Nothing runs unless everything was read, planned and parsed. What an earlier run committed is projected first.
+ *
+ * @throws LockstepError what refuses the plan or a file, and what the ports throw; steps that ran keep their receipts
+ */
+export async function applyBundle(held: Held, bundle: Bundle, history: History): Promise<SliceEnd> {
+  const { context, lease, keeper } = held
+  await using attached = await attach(context, lease, keeper)
+  const { session, raisedFrom } = attached
+  const projector = makeProjector({
+    ...context,
+    session,
+    target: lease.target,
+    actor: showActor(context.request.actor),
+  })
+  const { state, plan, sources } = await prepare({ held, bundle, history, session, projector, raisedFrom })
+
+  let head = state.head
+  let applied = 0
+  for (const [index, source] of sources.entries()) {
+    if (context.deadline.remainingMs() < roomForStepMs) return await drained(projector, { kind: 'parked' })
+    keeper.mustBeFresh()
+    keeper.note({ phase: 'APPLYING', migration: source.migration.name })
+    const outOfOrder = plan.steps[index]?.outOfOrder ?? false
+    const key: ReceiptKey = { token: lease.token, n: index + 1 }
+    const order = { ...orderOf(held, bundle), source, outOfOrder, key, head }
+    const receipt = await runStep(context, { session, order, progress: state.progress })
+    projector.offer(receipt)
+    if (receipt.failure !== undefined) return await drained(projector, over(applied, plan, receipt.failure))
+    head = receipt.key
+    applied += 1
+  }
+  return await drained(projector, over(applied, plan))
+}
+
+interface Preparation {
+  readonly held: Held
+  readonly bundle: Bundle
+  readonly history: History
+  readonly session: TargetSession
+  readonly projector: Projector
+  readonly raisedFrom: Token | null
+}
+
+interface Prepared {
+  readonly state: TargetState
+  readonly plan: Plan
+  readonly sources: readonly StepSource[]
+}
+
+/** Reads the chain, then the receipts; plans and parses everything; and says so in the chain, if it stood still meanwhile. */
+async function prepare(preparation: Preparation): Promise<Prepared> {
+  const { held, bundle, history, session, projector, raisedFrom } = preparation
+  const { context, lease } = held
+  for (;;) {
+    const chain = await projector.catchUp()
+    const state = await session.readState()
+    refuseLedgerAhead(chain.projected, state.head)
+    const plan = planUp({ history, state, policy: context.settings.policy, reapply: bundle.manifest?.reapply ?? [] })
+    const sources = plan.steps.map(({ migration }) => compileStep(migration, bundle, context.parse))
+    for (const source of sources) resumePoint(source, state.progress)
+    if (sources.length === 0) return { state, plan, sources }
+    const attached = draft(context, 'run.attached', { raisedFrom, head: showKey(state.head), pending: sources.length })
+    if ((await projector.append([{ ...attached, token: lease.token }])) === 'done') return { state, plan, sources }
+  }
+}
+
+const showKey = (key: ReceiptKey | null): string | null => (key === null ? null : `${key.token}.${key.n}`)
+
+const orderOf = ({ context, lease }: Held, bundle: Bundle) => ({
+  direction: 'up' as const,
+  lease,
+  settings: context.settings,
+  run: lease.run,
+  bundle: bundle.digest,
+})
+
+const over = (applied: number, plan: Plan, failure?: Failure): SliceEnd => ({
+  kind: 'over',
+  applied,
+  notices: plan.notices,
+  ...(failure !== undefined && { failure }),
+})
+
+/** A slice ends only when the ledger has everything that it committed. */
+async function drained(projector: Projector, end: SliceEnd): Promise<SliceEnd> {
+  await projector.drain()
+  return end
+}

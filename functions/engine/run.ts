@@ -1,0 +1,59 @@
+import { LockstepError } from '../domain/errors.ts'
+import { readHistory } from '../domain/history.ts'
+import { maxObjectBytes } from '../domain/limits.ts'
+import { applyBundle } from './apply.ts'
+import { holdLease } from './hold.ts'
+import { obtainLease } from './lease.ts'
+import { draft, type RunContext, type RunnerPorts } from './run-context.ts'
+import type { RunnerAnswer, RunnerRequest } from './runner-contract.ts'
+import type { Deadline } from './system.ts'
+import { finished, judge } from './verdict.ts'
+
+/**
+ * Brings a run forward by one slice; every driver (queue, command line, test) calls this.
+ *
+ * It is idempotent: all it knows comes from the receipts and the control table. A run that is over answers as it ended.
+ *
+ * @throws LockstepError AWS_UNREACHABLE when not even the answer could be recorded; the message then comes back by itself
+ */
+export async function advance(ports: RunnerPorts, request: RunnerRequest, deadline: Deadline): Promise<RunnerAnswer> {
+  const settings = await ports.control.readSettings(request.target)
+  if (settings === undefined) return refuseUnknown(ports, request)
+  const context: RunContext = { ...ports, request, settings, deadline }
+  try {
+    const bundle = await openBundle(context)
+    const history = readHistory(bundle)
+    const lease = await obtainLease(context)
+    return await holdLease(context, lease, (held) => applyBundle(held, bundle, history), bundle.digest)
+  } catch (thrown) {
+    return await endWithoutLease(context, thrown)
+  }
+}
+
+async function openBundle({ bundles, openBundle: open, request, settings }: RunContext) {
+  const bytes = await bundles.fetch(request.object, maxObjectBytes(settings.limits))
+  const bundle = await open(bytes, settings.limits)
+  if (settings.policy.requireManifest && bundle.manifest === undefined) {
+    throw new LockstepError('MANIFEST_REQUIRED', `${request.object.key} has no lockstep.json`)
+  }
+  return bundle
+}
+
+async function endWithoutLease(context: RunContext, thrown: unknown): Promise<RunnerAnswer> {
+  const verdict = await judge(context, thrown)
+  if (verdict.kind === 'again') return verdict.answer
+  const { end } = verdict
+  const { target, run } = context.request
+  await context.control.finishRun(target, run, end, [draft(context, 'run.finished', finished(end))])
+  return { kind: 'done', state: end.state, applied: end.applied, ...(end.failure && { failure: end.failure }) }
+}
+
+async function refuseUnknown(ports: RunnerPorts, request: RunnerRequest): Promise<RunnerAnswer> {
+  const error = new LockstepError('TARGET_UNKNOWN', `no target is named "${request.target}"`)
+  const { code, message, hint } = error
+  const end = { state: 'REFUSED', applied: 0, failure: { code, message, hint }, notices: [] } as const
+  await ports.control.finishRun(request.target, request.run, end, [
+    draft({ ...ports, request }, 'run.finished', finished(end)),
+  ])
+  return { kind: 'done', ...end }
+}

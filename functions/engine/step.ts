@@ -1,0 +1,122 @@
+import { asLockstepError, LockstepError, toFailure } from '../domain/errors.ts'
+import type { Receipt } from '../domain/receipt.ts'
+import { type ResumePoint, resumePoint } from '../domain/resume.ts'
+import type { Unit } from '../domain/step-source.ts'
+import type { UnitProgress } from '../domain/target-state.ts'
+import { backoffMs } from './retry.ts'
+import type { RunContext } from './run-context.ts'
+import type { StepOrder, TargetSession, UnitPosition } from './target-database.ts'
+
+/** lock_not_available, deadlock_detected, serialization_failure: rolled back, and likely to pass when tried again. */
+const passingSqlStates: ReadonlySet<string | undefined> = new Set(['55P03', '40P01', '40001'])
+
+export interface Step {
+  readonly session: TargetSession
+  readonly order: Omit<StepOrder, 'attempt'>
+  readonly progress: readonly UnitProgress[]
+}
+
+/**
+ * Runs one migration until it is committed or has failed for good; either way the receipt tells.
+ *
+ * @returns the receipt, `committed` or `failed`
+ * @throws LockstepError of any kind but `failed`: the outcome is unknown or the lease is lost; the next slice finds out
+ */
+export async function runStep(context: RunContext, step: Step): Promise<Receipt> {
+  const { policy } = context.settings
+  let resume = resumePoint(step.order.source, step.progress)
+  for (let attempt = 1; ; attempt++) {
+    const order = { ...step.order, attempt }
+    try {
+      return await runOnce(step.session, order, resume, (unit) => {
+        resume = { unit, interrupted: false }
+      })
+    } catch (thrown) {
+      const error = asLockstepError(thrown)
+      if (error.kind !== 'failed') throw error
+      if (!passingSqlStates.has(error.details.sqlState) || attempt >= policy.stepAttempts) {
+        return await step.session.recordFailure(order, toFailure(error))
+      }
+      context.log.warn('a step is tried again', {
+        migration: order.source.migration.name,
+        attempt,
+        sqlState: error.details.sqlState,
+      })
+      await context.clock.sleep(backoffMs(attempt, context.random))
+    }
+  }
+}
+
+async function runOnce(
+  session: TargetSession,
+  order: StepOrder,
+  resume: ResumePoint,
+  reached: (unit: number) => void,
+): Promise<Receipt> {
+  const { body } = order.source
+  if (body.kind === 'transaction') return session.commitStep(order)
+  for (const unit of body.units.slice(resume.unit)) {
+    reached(unit.index)
+    const position: UnitPosition = unit.index === body.units.length - 1 ? 'last' : 'not-last'
+    const interrupted = resume.interrupted && unit.index === resume.unit
+    const receipt = await runUnit(session, order, { unit, position, interrupted })
+    if (receipt !== undefined) return receipt
+  }
+  throw new LockstepError('INTERNAL', `${order.source.migration.name} has no unit left to run, yet no receipt`)
+}
+
+interface UnitRun {
+  readonly unit: Unit
+  readonly position: UnitPosition
+  /** True when a run died while the unit ran. */
+  readonly interrupted: boolean
+}
+
+async function runUnit(session: TargetSession, order: StepOrder, run: UnitRun): Promise<Receipt | undefined> {
+  const { unit, position, interrupted } = run
+  if (unit.kind === 'transaction') return session.commitUnit(order, unit, position)
+  if (interrupted && (await settleInterrupted(session, order, unit)) === 'done') {
+    return session.closeUnit(order, unit, position)
+  }
+  await session.openUnit(order, unit)
+  await runAlone(session, order, unit)
+  return session.closeUnit(order, unit, position)
+}
+
+/** Asks the catalog what a dead run left behind; what it can't tell is a question for an operator, never a blind retry. */
+async function settleInterrupted(session: TargetSession, order: StepOrder, unit: Unit): Promise<'done' | 'run-again'> {
+  const evidence = await session.examineUnit(order, unit)
+  if (evidence === 'done') return 'done'
+  if (evidence === 'invalid') await session.clearUnit(order, unit)
+  if (evidence === 'unknown') throw cannotTell(order, unit)
+  return 'run-again'
+}
+
+const cannotTell = (order: StepOrder, unit: Unit): LockstepError => {
+  const { name, up } = order.source.migration
+  return new LockstepError(
+    'NEEDS_OPERATOR',
+    `a run died while statement ${unit.index + 1} of ${name} ran, and the catalog cannot tell whether it took effect`,
+    {
+      migration: name,
+      hint: `look whether statement ${unit.index + 1} of ${up.path} took effect, then say so to the target`,
+    },
+  )
+}
+
+/** Runs the statement, and takes a concurrent build that left an invalid index for the failure that it is. */
+async function runAlone(session: TargetSession, order: StepOrder, unit: Unit): Promise<void> {
+  try {
+    await session.runUnit(order, unit)
+  } catch (thrown) {
+    const error = asLockstepError(thrown)
+    if (error.kind === 'failed' && (await session.examineUnit(order, unit)) === 'invalid')
+      await session.clearUnit(order, unit)
+    throw error
+  }
+  if ((await session.examineUnit(order, unit)) !== 'invalid') return
+  await session.clearUnit(order, unit)
+  const { name } = order.source.migration
+  const message = `statement ${unit.index + 1} of ${name} succeeded but left an invalid index, which was dropped`
+  throw new LockstepError('MIGRATION_FAILED', message, { migration: name, hint: 'push again to build it' })
+}

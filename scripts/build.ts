@@ -1,0 +1,52 @@
+import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
+import { functions } from '../functions/edge/resources.ts'
+
+/**
+ * Bundles each function into one ESM file: `dist/functions/<name>/index.mjs`, with its source map. What the SQL parser loads at
+ * run time lies beside the runner's.
+ */
+const root = join(import.meta.dirname, '..')
+const require = createRequire(import.meta.url)
+
+/** CommonJS dependencies inside an ESM bundle still ask for these. */
+const banner = `import { createRequire as lockstepRequire } from 'node:module';
+import { dirname as lockstepDirname } from 'node:path';
+import { fileURLToPath as lockstepPath } from 'node:url';
+const require = lockstepRequire(import.meta.url);
+const __filename = lockstepPath(import.meta.url);
+const __dirname = lockstepDirname(__filename);`
+
+const parserFile = 'libpg-query.wasm'
+const parserPath = join(dirname(require.resolve('libpg-query')), parserFile)
+
+/** @returns the artefacts' folder */
+export async function buildFunctions(outDir = join(root, 'dist', 'functions')): Promise<string> {
+  await rm(outDir, { recursive: true, force: true })
+  await Promise.all(functions.map(({ name }) => buildFunction(name, join(outDir, name))))
+  await mkdir(join(outDir, 'runner'), { recursive: true })
+  await copyFile(parserPath, join(outDir, 'runner', parserFile))
+  return outDir
+}
+
+const buildFunction = (name: string, outDir: string) =>
+  build({
+    entryPoints: [join(root, 'functions', 'handlers', `${name}.ts`)],
+    outfile: join(outDir, 'index.mjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    minify: true,
+    keepNames: true,
+    sourcemap: true,
+    sourcesContent: false,
+    mainFields: ['module', 'main'],
+    banner: { js: banner },
+    external: ['pg-native'],
+    logLevel: 'warning',
+  })
+
+if (import.meta.main) await buildFunctions()
