@@ -19,5 +19,8 @@ export type ParseResult =
   | { readonly ok: true; readonly statements: readonly ParsedStatement[] }
   | { readonly ok: false; readonly error: SqlSyntaxError }
 
-/** Parses one file; synchronous, since the parser was loaded when it was made. A text of comments alone has no statements. */
+/**
+ * Parses one file; synchronous, since the parser was loaded when it was made. An empty text and one of comments alone have no
+ * statements; a leading byte-order mark is skipped and counted in the offsets.
+ */
 export type SqlParser = (sql: string) => ParseResult

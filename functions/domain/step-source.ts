@@ -27,6 +27,11 @@ export interface Unit {
   readonly sha256: Sha256
   /** Where `sql` begins in the file, in code points. */
   readonly startCodePoint: number
+  /**
+   * The file's session settings that stand before this unit (`set search_path …`), to be sent first, as a message of their own:
+   * a session that goes on after a crash has none of them.
+   */
+  readonly setup?: string
   /** What the catalog can be asked after a crash, for the statements that can be asked about. */
   readonly effect?: UnitEffect
 }
@@ -42,6 +47,14 @@ export type UnitEffect =
       readonly of: 'index' | 'table' | 'schema' | 'database'
     }
   | { readonly kind: 'enum-value'; readonly schema?: string; readonly type: string; readonly value: string }
+  /** Interrupted, it leaves the partition attached with `pg_inherits.inhdetachpending`, which DETACH … FINALIZE ends. */
+  | {
+      readonly kind: 'partition-detached'
+      readonly schema?: string
+      readonly table: string
+      readonly partitionSchema?: string
+      readonly partition: string
+    }
   /** Harmless to run again: VACUUM, ALTER SYSTEM, … */
   | { readonly kind: 'repeatable' }
 
@@ -61,7 +74,9 @@ export interface StepSource {
   readonly migration: Migration
   readonly directives: Directives
   readonly body: StepBody
-  /** The original text, for excerpts. */
+  /** The file that was compiled, for excerpts: `migration.sql`, or the down file of a rollback. */
+  readonly path: string
+  /** Its original text, for excerpts. */
   readonly text: string
   /** The down SQL as it was reviewed, kept in the receipt. */
   readonly downSql?: string
