@@ -30,15 +30,15 @@ export type AuditConfig = z.infer<typeof auditSchema>
 export type CliConfig = z.infer<typeof cliSchema>
 
 /** Reads what the runner needs. @throws LockstepError USAGE naming the missing variables */
-export const readRunnerConfig = (env: Environment): RunnerConfig => read(runnerSchema, env)
+export const readRunnerConfig = (env: Environment = process.env): RunnerConfig => read(runnerSchema, env)
 /** Reads what the queue's front needs. @throws LockstepError USAGE naming the missing variables */
-export const readApplyConfig = (env: Environment): ApplyConfig => read(applySchema, env)
+export const readApplyConfig = (env: Environment = process.env): ApplyConfig => read(applySchema, env)
 /** Reads what the status function needs. @throws LockstepError USAGE naming the missing variables */
-export const readStatusConfig = (env: Environment): StatusConfig => read(statusSchema, env)
+export const readStatusConfig = (env: Environment = process.env): StatusConfig => read(statusSchema, env)
 /** Reads what the audit function needs. @throws LockstepError USAGE naming the missing variables */
-export const readAuditConfig = (env: Environment): AuditConfig => read(auditSchema, env)
+export const readAuditConfig = (env: Environment = process.env): AuditConfig => read(auditSchema, env)
 /** Reads what the command line needs. @throws LockstepError USAGE naming the missing variables */
-export const readCliConfig = (env: Environment): CliConfig => read(cliSchema, env)
+export const readCliConfig = (env: Environment = process.env): CliConfig => read(cliSchema, env)
 
 const variables: Readonly<Record<string, string>> = { ...names, s3Endpoint: 'AWS_ENDPOINT_URL_S3' }
 

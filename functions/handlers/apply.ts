@@ -9,7 +9,7 @@ import { handleUpload, type MessageFate } from '../engine/front.ts'
 import type { Deadline } from '../engine/system.ts'
 
 const logger = makeLogger('lockstep-apply')
-const config = readApplyConfig(process.env)
+const config = readApplyConfig()
 const ports = composeFront(config, logger)
 
 const receive = async (event: unknown, context: Context): Promise<SQSBatchResponse> => {

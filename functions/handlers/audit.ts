@@ -8,7 +8,7 @@ import { logContext } from '../edge/middleware.ts'
 import { archiveChange } from '../engine/archive.ts'
 
 const logger = makeLogger('lockstep-audit')
-const ports = composeArchive(readAuditConfig(process.env), logger)
+const ports = composeArchive(readAuditConfig(), logger)
 
 /** Keeps the stream's order: stops at the first record that fails, and names it, so that Lambda goes on from there. */
 const archive = async (event: unknown): Promise<DynamoDBBatchResponse> => {

@@ -9,7 +9,7 @@ import { advance } from '../engine/run.ts'
 import type { RunnerAnswer } from '../engine/runner-contract.ts'
 
 const logger = makeLogger('lockstep-runner')
-const ports = await composeRunner(readRunnerConfig(process.env), logger)
+const ports = await composeRunner(readRunnerConfig(), logger)
 
 const run = async (event: unknown, context: Context): Promise<FunctionAnswer<RunnerAnswer>> => {
   const request = parseRunnerRequest(event)

@@ -7,7 +7,7 @@ import { answerFailures, logContext } from '../edge/middleware.ts'
 import { readStatus, type StatusAnswer } from '../engine/status.ts'
 
 const logger = makeLogger('lockstep-status')
-const control = composeStatus(readStatusConfig(process.env))
+const control = composeStatus(readStatusConfig())
 
 const answer = async (event: unknown): Promise<FunctionAnswer<StatusAnswer>> => ({
   ok: true,
