@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import { loadSqlParser } from '../../functions/adapters/libpg-parser.ts'
+import { compileStep } from '../../functions/domain/compile-step.ts'
+import { type Failure, toFailure } from '../../functions/domain/errors.ts'
+import type { FileSource } from '../../functions/domain/file-source.ts'
+import { readHistory } from '../../functions/domain/history.ts'
+import type { Migration } from '../../functions/domain/migration.ts'
+import type { SqlParser } from '../../functions/domain/sql-parser.ts'
+import type { Notice } from '../../functions/domain/types.ts'
+import type { HistoryInput } from './history-input.ts'
+import { showPath } from './paths.ts'
+
+/** What can be said of a history without any database. */
+export interface CheckReport {
+  readonly migrations: readonly Migration[]
+  readonly notices: readonly Notice[]
+  /** One for each migration that would be refused. */
+  readonly failures: readonly Failure[]
+}
+
+/**
+ * Finds everything that can be refused before anything runs: in the history, and in each migration's SQL.
+ *
+ * Places in a folder name their file as it can be opened from `cwd`.
+ *
+ * @throws LockstepError when the history as a whole can't be read
+ */
+export async function checkHistory(input: HistoryInput, cwd: string): Promise<CheckReport> {
+  const { bundle } = input
+  const history = readHistory(bundle)
+  const parse = await loadSqlParser()
+  const notices = [...history.notices]
+  const failures: Failure[] = []
+  for (const migration of history.migrations) {
+    const found = checkMigration(migration, bundle, parse)
+    notices.push(...found.notices)
+    failures.push(...found.failures.map((failure) => placeInFolder(failure, input, cwd)))
+  }
+  return { migrations: history.migrations, notices, failures }
+}
+
+const checkMigration = (
+  migration: Migration,
+  source: FileSource,
+  parse: SqlParser,
+): Pick<CheckReport, 'notices' | 'failures'> => {
+  try {
+    return { notices: compileStep(migration, source, parse).notices, failures: [] }
+  } catch (thrown) {
+    return { notices: [], failures: [{ ...toFailure(thrown), migration: migration.name }] }
+  }
+}
+
+/** Names a place in a folder as it can be opened from `cwd`; a place inside a zip stays as it is. */
+export const placeInFolder = (failure: Failure, { kind, path }: HistoryInput, cwd: string): Failure => {
+  if (kind === 'zip' || failure.place === undefined) return failure
+  return { ...failure, place: { ...failure.place, file: showPath(join(path, failure.place.file), cwd) } }
+}

@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { composeCli } from '../../functions/edge/compose.ts'
+import { readCliConfig } from '../../functions/edge/config.ts'
+import type { Context } from './command.ts'
+import { requireLocal, stateDirOf } from './local-cloud.ts'
+import type { PlaceOption } from './options.ts'
+import type { Connection } from './ports.ts'
+
+/**
+ * Connects to the cloud that is meant: the embedded one with `--local`, or where one was started in this folder; else AWS as the
+ * environment describes it.
+ *
+ * @throws LockstepError LOCAL_NOT_RUNNING, or USAGE when the environment names no bucket or no function
+ */
+export async function connect({ env, cwd }: Context, { local }: PlaceOption): Promise<Connection> {
+  const isLocal = local ?? existsSync(join(stateDirOf(cwd), 'local.json'))
+  return connectTo(isLocal ? { ...env, ...(await requireLocal(cwd)).environment } : env)
+}
+
+/** Connects to the cloud that these variables describe. */
+export function connectTo(env: Context['env']): Connection {
+  const config = readCliConfig(env)
+  return { ...composeCli(config), bundleBucket: config.bundleBucket }
+}

@@ -1,0 +1,34 @@
+import { Option } from 'commander'
+import { LockstepError } from '../../functions/domain/errors.ts'
+import { isTargetName, type TargetName } from '../../functions/domain/types.ts'
+import { parseDuration } from './units.ts'
+
+/** `--json`, which every command with an answer has. The answer's shape is in docs/cli.md. */
+export interface JsonOption {
+  readonly json?: boolean
+}
+
+/** Which cloud is meant: `--local`, `--no-local`, or neither. */
+export interface PlaceOption {
+  readonly local?: boolean
+}
+
+export const jsonOption = (): Option => new Option('--json', 'print one JSON document')
+
+export const targetOption = (): Option =>
+  new Option('--target <name>', 'the database to speak of').argParser(readTarget).makeOptionMandatory()
+
+/** Both forms, so that neither is the default: without them a running embedded cloud decides. */
+export const placeOptions = (): readonly Option[] => [
+  new Option('--local', 'talk to the embedded cloud (the default where one was started)'),
+  new Option('--no-local', 'talk to AWS, even where an embedded cloud was started'),
+]
+
+export const timeoutOption = (): Option =>
+  new Option('--timeout <duration>', 'how long --wait waits').argParser(parseDuration).default(900_000, '15m')
+
+/** Reads a target name. @throws LockstepError TARGET_NAME_INVALID */
+export const readTarget = (text: string): TargetName => {
+  if (isTargetName(text)) return text
+  throw new LockstepError('TARGET_NAME_INVALID', `"${text}" is not a target's name`)
+}

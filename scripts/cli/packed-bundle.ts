@@ -1,0 +1,39 @@
+import { packBundle } from '../../functions/adapters/bundle-writer.ts'
+import type { BundleOrigin } from '../../functions/domain/bundle-manifest.ts'
+import { LockstepError } from '../../functions/domain/errors.ts'
+import type { MigrationName, Sha256 } from '../../functions/domain/types.ts'
+import { gitOrigin } from './git-origin.ts'
+import type { HistoryInput } from './history-input.ts'
+
+/** A bundle, ready to be written or uploaded. */
+export interface PackedBundle {
+  readonly bytes: Uint8Array
+  readonly digest: Sha256
+  readonly origin: BundleOrigin
+}
+
+/**
+ * Packs a folder, with its origin from git; a zip is taken as it is.
+ *
+ * @param reapply held-back migrations that this push releases
+ * @throws LockstepError USAGE when a zip should say what to reapply: that is part of its manifest
+ */
+export async function packInput(input: HistoryInput, reapply: readonly MigrationName[] = []): Promise<PackedBundle> {
+  const { digest, manifest } = input.bundle
+  if (input.kind === 'folder') {
+    const origin = await gitOrigin(input.path)
+    return { bytes: await packBundle(input.bundle, { source: origin, reapply }), digest, origin }
+  }
+  if (reapply.length === 0) return { bytes: input.bytes, digest, origin: manifest?.source ?? {} }
+  throw new LockstepError('USAGE', '--reapply needs the folder, not a bundle that is packed already', {
+    hint: 'push the folder of migrations itself, or pack it anew',
+  })
+}
+
+/** Says in a few words where a bundle comes from: ` · 1cd0955 on main`. */
+export function originText({ commit, branch }: BundleOrigin): string {
+  if (commit === undefined) return ''
+  const [hash = '', dirty] = commit.split('-')
+  const name = `${hash.slice(0, 12)}${dirty === undefined ? '' : `-${dirty}`}`
+  return branch === undefined ? name : `${name} on ${branch}`
+}

@@ -1,0 +1,117 @@
+import { fileURLToPath } from 'node:url'
+import { type Failure, LockstepError, toFailure } from '../../functions/domain/errors.ts'
+import type { TargetName } from '../../functions/domain/types.ts'
+import { type CheckReport, checkHistory } from '../cli/check-history.ts'
+import { type Context, type Outcome, succeeded } from '../cli/command.ts'
+import { type DemoCloud, startDemoCloud } from '../cli/demo-cloud.ts'
+import { flawOf, readProof, showProof } from '../cli/demo-proof.ts'
+import { type HistoryInput, openHistory } from '../cli/history-input.ts'
+import { watchInterrupt } from '../cli/interrupt.ts'
+import { lastEventSeq } from '../cli/last-event.ts'
+import { openLiveLine } from '../cli/live-line.ts'
+import { readTarget } from '../cli/options.ts'
+import type { Output } from '../cli/output.ts'
+import { packInput } from '../cli/packed-bundle.ts'
+import { summaryOf } from '../cli/run-display.ts'
+import { count, formatBytes, formatDuration } from '../cli/units.ts'
+import { upload } from '../cli/upload.ts'
+import { type WatchedRun, watchRun } from '../cli/watch-run.ts'
+
+const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
+const target: TargetName = readTarget('demo')
+/** Far more than a demo takes, on a slow machine too. */
+const timeoutMs = 120_000
+
+/** What one demo works with. */
+interface Demo {
+  readonly output: Output
+  readonly cloud: DemoCloud
+  readonly history: HistoryInput
+  readonly report: CheckReport
+  readonly signal: AbortSignal
+}
+
+/**
+ * Migrates the example history on a cloud of its own, shows the proof in three places, and uploads the history again to show that
+ * nothing happens twice. The cloud is gone afterwards, also after Ctrl-C.
+ *
+ * @throws LockstepError LOCAL_UNSUPPORTED, LOCAL_START_FAILED
+ */
+export async function demo(context: Context): Promise<Outcome> {
+  const { output, cwd } = context
+  const history = await openHistory(migrationsFolder, cwd)
+  const report = await checkHistory(history, cwd)
+  explain(output, report)
+  using interrupt = watchInterrupt()
+  const startedAt = performance.now()
+  const failure = await perform(context, { output, history, report, signal: interrupt.signal })
+  if (interrupt.signal.aborted) return { document: {}, failures: [stopped()] }
+  if (failure !== undefined) return { document: {}, failures: [failure] }
+  output.line()
+  output.line(`The cloud is stopped and gone. All of it took ${formatDuration(performance.now() - startedAt)}.`)
+  return succeeded({})
+}
+
+const explain = (output: Output, { migrations }: CheckReport): void => {
+  output.line(`This starts a cloud on this machine: PostgreSQL, DynamoDB, S3, SQS and Lockstep's functions.`)
+  output.line(
+    `It uploads the example history, ${count(migrations.length, 'migration')}, and shows the run that the upload starts.`,
+  )
+  output.line('It reads the proof where it lies: receipts in PostgreSQL, ledger and audit chain in DynamoDB.')
+  output.line('It uploads the same history again, and nothing is left to do.')
+}
+
+const perform = async (context: Context, demo: Omit<Demo, 'cloud'>): Promise<Failure | undefined> => {
+  await using cloud = await startCloud(context)
+  if (demo.signal.aborted) return undefined
+  return await migrateTwice({ ...demo, cloud })
+}
+
+const startCloud = async (context: Context): Promise<DemoCloud> => {
+  const { output } = context
+  const startedAt = performance.now()
+  heading(output, 'Start')
+  const cloud = await startWithProgress()
+  output.line(`  ${output.paint('green', '✓')} the cloud is up after ${formatDuration(performance.now() - startedAt)}`)
+  return cloud
+
+  async function startWithProgress() {
+    using line = openLiveLine(output)
+    return await startDemoCloud(context, (text) => line.show(text))
+  }
+}
+
+const migrateTwice = async (demo: Demo): Promise<Failure | undefined> => {
+  const { output, cloud, report } = demo
+  heading(output, 'Migrate')
+  const first = await push(demo)
+  if (first.failure !== undefined) return first.failure
+
+  heading(output, 'Prove')
+  const proof = await readProof(cloud, target)
+  const flaw = flawOf(proof, report.migrations.length)
+  if (flaw !== undefined) return flaw
+  showProof(proof, output)
+
+  heading(output, 'Again')
+  return (await push(demo)).failure
+}
+
+const push = async ({ output, cloud, history, report, signal }: Demo): Promise<WatchedRun> => {
+  const packed = await packInput(history)
+  const eventsAfter = await lastEventSeq(cloud.status, target)
+  const { run, object } = await upload(cloud, target, packed)
+  output.line(output.paint('dim', `  s3://${object.bucket}/${object.key} (${formatBytes(packed.bytes.length)})`))
+  const names = report.migrations.map(({ name }) => name)
+  const watched = await watchRun(cloud.status, { target, run, eventsAfter, timeoutMs, signal, output, names })
+  if (watched.run !== undefined && watched.failure === undefined) output.line(`  ${summaryOf(watched.run, output)}`)
+  return watched
+}
+
+const heading = (output: Output, text: string): void => {
+  output.line()
+  output.line(output.paint('bold', text))
+}
+
+const stopped = (): Failure =>
+  toFailure(new LockstepError('INTERRUPTED', 'the demo was stopped', { hint: 'its cloud was stopped with it' }))

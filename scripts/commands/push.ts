@@ -1,0 +1,91 @@
+import { migrationName, type TargetName } from '../../functions/domain/types.ts'
+import { type CheckReport, checkHistory, placeInFolder } from '../cli/check-history.ts'
+import { type Context, type Outcome, succeeded } from '../cli/command.ts'
+import { connect } from '../cli/connection.ts'
+import { followCommand } from '../cli/follow-run.ts'
+import { openHistory } from '../cli/history-input.ts'
+import { watchInterrupt } from '../cli/interrupt.ts'
+import { lastEventSeq } from '../cli/last-event.ts'
+import { noticeLines } from '../cli/notices.ts'
+import type { PlaceOption } from '../cli/options.ts'
+import type { Output } from '../cli/output.ts'
+import { originText, type PackedBundle, packInput } from '../cli/packed-bundle.ts'
+import { summaryOf } from '../cli/run-display.ts'
+import { table } from '../cli/table.ts'
+import { count, formatBytes } from '../cli/units.ts'
+import { type Upload, upload } from '../cli/upload.ts'
+import { watchRun } from '../cli/watch-run.ts'
+
+interface PushInput extends PlaceOption {
+  readonly path: string
+  readonly target: TargetName
+  readonly wait?: boolean
+  /** How long `wait` waits, in milliseconds. */
+  readonly timeout: number
+  readonly reapply?: readonly string[]
+}
+
+/**
+ * Checks a history, uploads it, and so starts a run; with `wait` stays until the run is over.
+ *
+ * Each push is a run of its own: pushing the same history again finds nothing to do.
+ *
+ * @throws LockstepError PATH_NOT_FOUND, USAGE, LOCAL_NOT_RUNNING, AWS_UNREACHABLE, AWS_DENIED
+ */
+export async function push(context: Context, input: PushInput): Promise<Outcome> {
+  const { output, cwd } = context
+  const { target, timeout, wait } = input
+  const history = await openHistory(input.path, cwd)
+  const report = await checkHistory(history, cwd)
+  for (const line of noticeLines(report.notices, output)) output.line(line)
+  if (report.failures.length > 0) return refused(report)
+  const packed = await packInput(history, input.reapply?.map(migrationName))
+
+  const cloud = await connect(context, input)
+  const eventsAfter = wait ? await lastEventSeq(cloud.status, target) : 0
+  const uploaded = await upload(cloud, target, packed)
+  announce(output, { target, uploaded, packed, report })
+  const document = {
+    target,
+    ...uploaded,
+    digest: packed.digest,
+    source: packed.origin,
+    migrations: report.migrations.length,
+    notices: report.notices,
+  }
+  if (!wait) return succeeded(document)
+
+  using interrupt = watchInterrupt()
+  const names = report.migrations.map(({ name }) => name)
+  const { signal } = interrupt
+  const options = { target, run: uploaded.run, eventsAfter, timeoutMs: timeout, signal, output, names }
+  const { run, steps, failure } = await watchRun(cloud.status, options)
+  if (run?.finishedAt !== undefined) output.line(summaryOf(run, output))
+  const failures = failure === undefined ? [] : [placeInFolder(failure, history, cwd)]
+  return { document: { ...document, state: run?.state ?? 'QUEUED', applied: run?.applied ?? 0, steps }, failures }
+}
+
+const refused = ({ notices, failures }: CheckReport): Outcome => ({ document: { notices, errors: failures }, failures })
+
+interface Announcement {
+  readonly target: TargetName
+  readonly uploaded: Upload
+  readonly packed: PackedBundle
+  readonly report: CheckReport
+}
+
+const announce = (output: Output, { target, uploaded, packed, report }: Announcement): void => {
+  const { object, run } = uploaded
+  const contents = [
+    count(report.migrations.length, 'migration'),
+    formatBytes(packed.bytes.length),
+    originText(packed.origin),
+  ]
+  const rows = [
+    ['bundle', contents.filter((text) => text !== '').join(' · ')],
+    ['object', `s3://${object.bucket}/${object.key}`],
+    ['run', run],
+    ['follow', followCommand({ target, run })],
+  ]
+  for (const line of table(rows.map(([label = '', text = '']) => [output.paint('dim', label), text]))) output.line(line)
+}
