@@ -71,6 +71,7 @@ export class AuditTable extends Construct {
       parallelizationFactor: 1,
       bisectBatchOnError: true,
       retryAttempts,
+      reportBatchItemFailures: true,
       onFailure: { bind: () => ({ destination: failures.queueArn }) },
     })
   }

@@ -1,0 +1,60 @@
+import { App } from 'aws-cdk-lib'
+import { describe, expect, test } from 'vitest'
+import { type Deployment, readDeployment } from '../../infra/deployment.ts'
+import { exampleContext } from './synthesize.ts'
+
+const read = (context: Readonly<Record<string, unknown>>): Deployment => readDeployment(new App({ context }).node)
+
+const target = { name: 'shop', host: 'db.example.com', database: 'shop', user: 'login', applicationRole: 'app' }
+
+describe('context', () => {
+  test('given no context, when the deployment is read, then every missing key is named with what it wants', () => {
+    expect(() => read({})).toThrow(
+      [
+        'context is missing:',
+        '  lockstep:vpcId: the VPC from which the databases can be reached, for example vpc-0a1b2c',
+        "  lockstep:subnetIds: the runner's subnets, as a list or separated by commas",
+        "  lockstep:securityGroupIds: the runner's security groups, as a list or separated by commas",
+        '  lockstep:targets: the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole }',
+        'set it in cdk.json below "context", or with `cdk deploy -c key=value`; docs/aws.md has an example',
+      ].join('\n'),
+    )
+  })
+
+  test('given one empty key, when the deployment is read, then only that key is missing', () => {
+    expect(() => read({ ...exampleContext, 'lockstep:vpcId': '' })).toThrow(
+      /^context is missing:\n {2}lockstep:vpcId: .*\nset/,
+    )
+  })
+
+  test('given values as the command line gives them, when the deployment is read, then it is the same as with lists', () => {
+    const common = { 'lockstep:vpcId': 'vpc-1', 'lockstep:securityGroupIds': ['sg-1'] }
+    const lists = read({ ...common, 'lockstep:subnetIds': ['a', 'b'], 'lockstep:targets': [target] })
+    const texts = read({ ...common, 'lockstep:subnetIds': 'a, b', 'lockstep:targets': JSON.stringify([target]) })
+    expect(texts).toEqual(lists)
+    expect(texts).toEqual({
+      vpcId: 'vpc-1',
+      subnetIds: ['a', 'b'],
+      securityGroupIds: ['sg-1'],
+      targets: [{ ...target, port: 5432 }],
+      endpointRouteTableIds: [],
+    })
+  })
+
+  test.each([
+    ['a name that no target can have', [{ ...target, name: 'Shop*' }]],
+    ['a port out of range', [{ ...target, port: 70_000 }]],
+    ['a key that is not known', [{ ...target, password: 'secret' }]],
+    ['no JSON', 'shop'],
+    ['no targets', []],
+  ])('given %s, when the deployment is read, then it says what is wrong', (_, targets) => {
+    expect(() => read({ ...exampleContext, 'lockstep:targets': targets })).toThrow(
+      /^context is wrong:\n.*\n.*lockstep:targets/,
+    )
+  })
+
+  test('given endpoints without a route table for each subnet, when the deployment is read, then it says how many are wanted', () => {
+    const wanted = { ...exampleContext, 'lockstep:addGatewayEndpoints': true, 'lockstep:routeTableIds': ['rtb-1'] }
+    expect(() => read(wanted)).toThrow('wants lockstep:routeTableIds, one for each of the 2 subnets; got 1')
+  })
+})

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { readApplyConfig, readAuditConfig, readRunnerConfig, readStatusConfig } from '../../functions/edge/config.ts'
+import { functions } from '../../functions/edge/resources.ts'
+import { isRecord, plainId, type Resource, rendered, resourcesOfType } from './reading.ts'
+import { exampleContext, makeStack, synthesize } from './synthesize.ts'
+
+const template = synthesize()
+const resources = resourcesOfType(template, 'AWS::Lambda::Function')
+
+const resourceOf = (name: string): Resource => {
+  const found = resources.find(({ id }) => plainId(id).toLowerCase() === name)
+  if (found === undefined) throw new Error(`the template has no function ${name}`)
+  return found
+}
+
+const environmentOf = (name: string): Readonly<Record<string, string>> => {
+  const { Environment } = resourceOf(name).properties
+  const variables = isRecord(Environment) && isRecord(Environment.Variables) ? Environment.Variables : {}
+  return Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, rendered(value)]))
+}
+
+describe('the functions', () => {
+  test('given edge/resources.ts, when the functions of the stack are listed, then they are the same', () => {
+    const names = resources.map(({ id }) => plainId(id).toLowerCase())
+    expect(names.toSorted()).toEqual(functions.map(({ name }) => name).toSorted())
+  })
+
+  test.each(functions)(
+    'given $name, when its properties are read, then they are as edge/resources.ts says',
+    (definition) => {
+      expect(resourceOf(definition.name).properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+        Timeout: definition.timeoutSeconds,
+        MemorySize: definition.memoryMiB,
+        LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.stringContaining('Log') } },
+      })
+      expect(environmentOf(definition.name)).toMatchObject({ NODE_OPTIONS: '--enable-source-maps' })
+    },
+  )
+
+  test.each(functions)('given the log of $name, when three months have passed, then its lines are gone', ({ name }) => {
+    const log = resourcesOfType(template, 'AWS::Logs::LogGroup').find(
+      ({ id }) => plainId(id).toLowerCase() === `${name}log`,
+    )
+    expect(log?.properties).toMatchObject({ RetentionInDays: 90 })
+  })
+
+  test('given the functions, when their networks are read, then only the runner is in the VPC', () => {
+    const inVpc = resources.filter(({ properties }) => properties.VpcConfig !== undefined)
+    expect(inVpc.map(({ id, properties }) => [plainId(id), properties.VpcConfig])).toEqual([
+      [
+        'Runner',
+        {
+          SubnetIds: ['subnet-00000000000000001', 'subnet-00000000000000002'],
+          SecurityGroupIds: ['sg-00000000000000000'],
+        },
+      ],
+    ])
+  })
+})
+
+describe('environments', () => {
+  const readers = [
+    ['runner', readRunnerConfig, {}],
+    [
+      'apply',
+      readApplyConfig,
+      {
+        queueUrl: 'BundleQueue',
+        deadLetterUrl: 'BundleQueueDeadLetters',
+        runnerFunction: 'Runner',
+        bundleBucket: 'BundleBucket',
+      },
+    ],
+    ['status', readStatusConfig, {}],
+    ['audit', readAuditConfig, { recordsBucket: 'RecordsBucket', eventBus: 'EventBus' }],
+  ] as const
+
+  test.each(readers)(
+    'given the environment of %s, when the function reads it, then it has what it wants',
+    (name, read, expected) => {
+      const tables = name === 'audit' ? {} : { controlTable: 'ControlTable', auditTable: 'AuditTable' }
+      expect(read(environmentOf(name))).toEqual({ ...tables, ...expected })
+    },
+  )
+
+  test.each(readers)(
+    'given the environment of %s, when one variable is taken away, then the function misses it',
+    (name, read) => {
+      const variables = environmentOf(name)
+      const own = Object.keys(variables).filter((variable) => variable.startsWith('LOCKSTEP_'))
+      for (const variable of own) expect(() => read({ ...variables, [variable]: undefined })).toThrow(variable)
+    },
+  )
+})
+
+describe('artefacts', () => {
+  test('given functions that were not built, when the stack is made, then it says what to run', () => {
+    const unbuilt = { ...exampleContext, 'lockstep:artefacts': '/nowhere' }
+    expect(() => makeStack(unbuilt)).toThrow(
+      'the runner function was not built: /nowhere/runner/index.mjs is missing; run `npm run build`',
+    )
+  })
+})

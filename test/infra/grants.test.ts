@@ -1,0 +1,159 @@
+import { Template } from 'aws-cdk-lib/assertions'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import { describe, expect, test } from 'vitest'
+import type { PostgresMigrations } from '../../infra/constructs/postgres-migrations.ts'
+import { listed, rendered, resourcesOfType, statementsOf } from './reading.ts'
+import { makeStack, synthesize } from './synthesize.ts'
+
+const template = synthesize()
+const statements = statementsOf(template)
+
+/** Every right of a role, one a line: `Allow s3:GetObject on BundleBucket.Arn/bundles/*`. */
+const rightsOf = (role: string, of = statements): readonly string[] =>
+  of
+    .filter(({ owner }) => owner === `${role}DefaultPolicy`)
+    .flatMap(({ effect, actions, resources, condition }) =>
+      actions.flatMap((action) =>
+        resources.map((on) => `${effect} ${action} on ${on}${condition ? ` if ${JSON.stringify(condition)}` : ''}`),
+      ),
+    )
+    .toSorted()
+
+const settingsOnly = 'if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":"TARGET#*"}}'
+
+const expectedRights: readonly (readonly [string, readonly string[]])[] = [
+  [
+    'Runner',
+    [
+      'Allow dynamodb:ConditionCheckItem on ControlTable.Arn',
+      'Allow dynamodb:GetItem on ControlTable.Arn',
+      'Allow dynamodb:PutItem on AuditTable.Arn',
+      'Allow dynamodb:PutItem on ControlTable.Arn',
+      'Allow dynamodb:Query on AuditTable.Arn',
+      'Allow dynamodb:Query on ControlTable.Arn',
+      'Allow dynamodb:Query on ControlTable.Arn/index/runs-by-creation',
+      'Allow dynamodb:UpdateItem on ControlTable.Arn',
+      'Allow logs:CreateLogStream on RunnerLog.Arn',
+      'Allow logs:PutLogEvents on RunnerLog.Arn',
+      'Allow s3:GetObject on BundleBucket.Arn/bundles/*',
+      'Allow s3:GetObjectVersion on BundleBucket.Arn/bundles/*',
+      'Allow s3:ListBucket on BundleBucket.Arn',
+      `Deny dynamodb:DeleteItem on ControlTable.Arn ${settingsOnly}`,
+      `Deny dynamodb:PutItem on ControlTable.Arn ${settingsOnly}`,
+      `Deny dynamodb:UpdateItem on ControlTable.Arn ${settingsOnly}`,
+    ],
+  ],
+  [
+    'Apply',
+    [
+      'Allow dynamodb:ConditionCheckItem on ControlTable.Arn',
+      'Allow dynamodb:GetItem on ControlTable.Arn',
+      'Allow dynamodb:PutItem on AuditTable.Arn',
+      'Allow dynamodb:PutItem on ControlTable.Arn',
+      'Allow dynamodb:UpdateItem on ControlTable.Arn',
+      'Allow lambda:InvokeFunction on Runner.Arn',
+      'Allow logs:CreateLogStream on ApplyLog.Arn',
+      'Allow logs:PutLogEvents on ApplyLog.Arn',
+      'Allow sqs:ChangeMessageVisibility on BundleQueue.Arn',
+      'Allow sqs:DeleteMessage on BundleQueue.Arn',
+      'Allow sqs:GetQueueAttributes on BundleQueue.Arn',
+      'Allow sqs:ReceiveMessage on BundleQueue.Arn',
+      'Allow sqs:SendMessage on BundleQueueDeadLetters.Arn',
+      `Deny dynamodb:DeleteItem on ControlTable.Arn ${settingsOnly}`,
+      `Deny dynamodb:PutItem on ControlTable.Arn ${settingsOnly}`,
+      `Deny dynamodb:UpdateItem on ControlTable.Arn ${settingsOnly}`,
+    ],
+  ],
+  [
+    'Status',
+    [
+      'Allow dynamodb:GetItem on ControlTable.Arn',
+      'Allow dynamodb:Query on AuditTable.Arn',
+      'Allow dynamodb:Query on ControlTable.Arn',
+      'Allow dynamodb:Query on ControlTable.Arn/index/runs-by-creation',
+      'Allow logs:CreateLogStream on StatusLog.Arn',
+      'Allow logs:PutLogEvents on StatusLog.Arn',
+    ],
+  ],
+  [
+    'Audit',
+    [
+      'Allow dynamodb:DescribeStream on AuditTable.StreamArn',
+      'Allow dynamodb:GetRecords on AuditTable.StreamArn',
+      'Allow dynamodb:GetShardIterator on AuditTable.StreamArn',
+      'Allow dynamodb:ListStreams on AuditTable.StreamArn',
+      'Allow events:PutEvents on EventBus.Arn',
+      'Allow logs:CreateLogStream on AuditLog.Arn',
+      'Allow logs:PutLogEvents on AuditLog.Arn',
+      'Allow s3:GetObject on RecordsBucket.Arn/audit/*',
+      'Allow s3:PutObject on RecordsBucket.Arn/audit/*',
+      'Allow sqs:SendMessage on AuditTableFailures.Arn',
+    ],
+  ],
+]
+
+describe('rights of the functions', () => {
+  test.each(expectedRights)(
+    'given the stack, when the rights of %s are listed, then they are exactly these',
+    (role, rights) => {
+      expect(rightsOf(`${role}Role`)).toEqual(rights)
+    },
+  )
+
+  test('given the stack, when its roles are listed, then there is one a function', () => {
+    const roles = statements.filter(({ actions }) => actions.includes('sts:AssumeRole')).map(({ owner }) => owner)
+    expect(roles.toSorted()).toEqual(['ApplyRole', 'AuditRole', 'RunnerRole', 'StatusRole'])
+  })
+
+  test('given the stack, when managed policies are listed, then the only one is for the network interfaces of the runner', () => {
+    const managed = resourcesOfType(template, 'AWS::IAM::Role').flatMap(({ id, properties }) =>
+      listed(properties.ManagedPolicyArns).map((arn) => [id, rendered(arn)]),
+    )
+    const networkInterfaces = 'arn:AWS::Partition:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole'
+    expect(managed).toEqual([[expect.stringMatching(/^LockstepRunnerRole/), networkInterfaces]])
+  })
+})
+
+describe('wildcards', () => {
+  const granted = statements.filter(({ effect }) => effect === 'Allow')
+
+  test('given all policies, when what they allow is listed, then no action has a wildcard', () => {
+    expect(granted.flatMap(({ actions }) => actions).filter((action) => action.includes('*'))).toEqual([])
+  })
+
+  test('given all policies, when what they allow is listed, then wildcards in resources stand only below a prefix of keys', () => {
+    const open = granted.flatMap(({ resources }) => resources).filter((resource) => resource.includes('*'))
+    const prefixes = ['BundleBucket.Arn/bundles/*', 'RecordsBucket.Arn/audit/*']
+    expect(open.filter((resource) => !prefixes.includes(resource))).toEqual([])
+  })
+})
+
+describe('rights of a pipeline', () => {
+  const withPipeline = (grant: (migrations: PostgresMigrations, role: iam.Role) => void): readonly string[] => {
+    const stack = makeStack()
+    const role = new iam.Role(stack, 'LockstepPipeline', { assumedBy: new iam.AccountRootPrincipal() })
+    grant(stack.migrations, role)
+    return rightsOf('Pipeline', statementsOf(Template.fromStack(stack)))
+  }
+
+  test('given a role, when it may push for a target, then it can put bundles below that target and ask for status', () => {
+    expect(withPipeline((migrations, role) => migrations.grantPush(role, 'demo'))).toEqual([
+      'Allow lambda:InvokeFunction on Status.Arn',
+      'Allow s3:PutObject on BundleBucket.Arn/bundles/demo/*',
+    ])
+  })
+
+  test('given a role, when it may ask for status, then it can do nothing else', () => {
+    expect(withPipeline((migrations, role) => migrations.grantStatus(role))).toEqual([
+      'Allow lambda:InvokeFunction on Status.Arn',
+    ])
+  })
+
+  test.each(['other', '*', ''])(
+    'given the declared targets, when a push for "%s" is granted, then it is refused',
+    (target) => {
+      const { migrations } = makeStack()
+      expect(() => migrations.grantPush(new iam.AnyPrincipal(), target)).toThrow(`no target is named "${target}"`)
+    },
+  )
+})
