@@ -8,7 +8,9 @@ import type { Migration } from '../../functions/domain/migration.ts'
 import type { SqlParser } from '../../functions/domain/sql-parser.ts'
 import type { Notice } from '../../functions/domain/types.ts'
 import type { HistoryInput } from './history-input.ts'
+import type { Output } from './output.ts'
 import { showPath } from './paths.ts'
+import { count } from './units.ts'
 
 /** What can be said of a history without any database. */
 export interface CheckReport {
@@ -56,3 +58,7 @@ export const placeInFolder = (failure: Failure, { kind, path }: HistoryInput, cw
   if (kind === 'zip' || failure.place === undefined) return failure
   return { ...failure, place: { ...failure.place, file: showPath(join(path, failure.place.file), cwd) } }
 }
+
+/** Says how much of a history would be refused. */
+export const refusedSummary = ({ failures, migrations }: CheckReport, output: Output): string =>
+  output.paint('red', `✗ ${failures.length} of ${count(migrations.length, 'migration')} refused`)

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { errorTable, exitCodes } from '../../functions/domain/error-table.ts'
 import { asLockstepError, toFailure } from '../../functions/domain/errors.ts'
 import type { Context, Outcome } from './command.ts'
-import { failureText } from './failure-text.ts'
+import { failuresText } from './failure-text.ts'
 import { createOutput, type Output, type Streams } from './output.ts'
 import { createProgram } from './program.ts'
 import { usageError } from './usage-error.ts'
@@ -31,8 +31,9 @@ export async function runCommandLine(invocation: Invocation): Promise<number> {
   const output = createOutput(invocation, { json, dumb: env.TERM === 'dumb' })
   const outcome = await perform(invocation, { output, env, cwd })
   if (outcome === 'help-shown') return 0
-  const { document, failures } = outcome
-  for (const line of failures.flatMap((failure) => failureText(failure, output))) output.errorLine(line)
+  const { document, failures, closing } = outcome
+  for (const line of failuresText(failures, output)) output.errorLine(line)
+  if (closing !== undefined) output.errorLine(closing)
   const [error] = failures
   if (json) stdout.write(`${JSON.stringify({ ...document, ...(error && { error }) }, null, 2)}\n`)
   return error === undefined ? 0 : exitCodes[errorTable[error.code].kind]

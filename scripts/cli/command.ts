@@ -16,6 +16,8 @@ export interface Context {
 export interface Outcome {
   readonly document: object
   readonly failures: readonly Failure[]
+  /** The last line, below the failures. */
+  readonly closing?: string
 }
 
 /** Ends a command that did what it was asked. */

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEvent } from '../../functions/domain/audit.ts'
 import { emptyChain } from '../../functions/domain/audit-chain.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import { isFinal, type LockRecord, type RunRecord } from '../../functions/domain/records.ts'
 import type { RunId, TargetName } from '../../functions/domain/types.ts'
 import type { StatusAnswer } from '../../functions/engine/status.ts'
+import type { Clock } from '../../functions/engine/system.ts'
 import type { AskStatus } from './ports.ts'
 import { formatDuration } from './units.ts'
 
@@ -23,6 +23,7 @@ export interface FollowOptions {
   readonly eventsAfter: number
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  readonly clock: Clock
 }
 
 const quickPauseMs = 120
@@ -39,8 +40,8 @@ const failedLooks = 5
  * @throws LockstepError WAIT_TIMED_OUT, INTERRUPTED, AWS_UNREACHABLE, AWS_DENIED; none of them stops the run
  */
 export async function* followRun(ask: AskStatus, options: FollowOptions): AsyncGenerator<Sighting, void> {
-  const { run, signal, timeoutMs } = options
-  const giveUpAt = performance.now() + timeoutMs
+  const { run, signal, timeoutMs, clock } = options
+  const giveUpAt = clock.monotonicMs() + timeoutMs
   let after = options.eventsAfter
   let pauseMs = quickPauseMs
   let over = false
@@ -56,8 +57,8 @@ export async function* followRun(ask: AskStatus, options: FollowOptions): AsyncG
 
     if (over || answer.events.length > 0) pauseMs = quickPauseMs
     if (over) continue
-    if (performance.now() >= giveUpAt) throw timedOut(options, sighting)
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+    if (clock.monotonicMs() >= giveUpAt) throw timedOut(options, sighting)
+    await clock.sleep(pauseMs, signal)
     if (signal.aborted) throw interrupted(options)
     pauseMs = Math.min(pauseMs * pauseGrowth, longestPauseMs)
   }
@@ -70,16 +71,16 @@ const sightingOf = ({ runs, lock, events }: StatusAnswer, id: RunId): Sighting =
 
 /** Asks once, and again when the cloud does not answer; a target that nobody has met yet has nothing to say. */
 const look = async (ask: AskStatus, options: FollowOptions, after: number): Promise<StatusAnswer> => {
-  const { target, run, signal } = options
+  const { target, run, signal, clock } = options
   for (let failed = 1; ; failed += 1) {
     try {
       return await ask({ target, run, eventsAfter: after })
     } catch (thrown) {
+      if (signal.aborted) throw interrupted(options)
       if (!(thrown instanceof LockstepError)) throw thrown
       if (thrown.code === 'TARGET_UNKNOWN') return nothingYet(target)
-      if (thrown.code !== 'AWS_UNREACHABLE' || failed === failedLooks || signal.aborted)
-        throw stillRunning(thrown, options)
-      await sleep(quickPauseMs * 2 ** failed, undefined, { signal }).catch(() => undefined)
+      if (thrown.code !== 'AWS_UNREACHABLE' || failed === failedLooks) throw stillRunning(thrown, options)
+      await clock.sleep(quickPauseMs * 2 ** failed, signal)
     }
   }
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { LockstepError } from '../../functions/domain/errors.ts'
-import { checkHistory } from '../cli/check-history.ts'
+import { checkHistory, refusedSummary } from '../cli/check-history.ts'
 import { type Context, type Outcome, succeeded } from '../cli/command.ts'
 import { openHistory } from '../cli/history-input.ts'
 import { originText, packInput } from '../cli/packed-bundle.ts'
@@ -20,8 +20,12 @@ interface BundleInput {
 export async function bundle({ output, cwd }: Context, { path, out }: BundleInput): Promise<Outcome> {
   const input = await openHistory(path, cwd)
   if (input.kind === 'zip') throw new LockstepError('USAGE', `${path} is a bundle already`, { hint: 'give the folder' })
-  const { migrations, notices, failures } = await checkHistory(input, cwd)
-  if (failures.length > 0) return { document: { notices, errors: failures }, failures }
+  const report = await checkHistory(input, cwd)
+  const { migrations, notices, failures } = report
+  if (failures.length > 0) {
+    const closing = `${refusedSummary(report, output)}; no bundle was written`
+    return { document: { notices, errors: failures }, failures, closing }
+  }
   const { bytes, digest, origin } = await packInput(input)
   await write(toAbsolute(out, cwd), bytes)
   output.line(

@@ -1,4 +1,4 @@
-import { checkHistory } from '../cli/check-history.ts'
+import { checkHistory, refusedSummary } from '../cli/check-history.ts'
 import type { Context, Outcome } from '../cli/command.ts'
 import { openHistory } from '../cli/history-input.ts'
 import { noticeLines } from '../cli/notices.ts'
@@ -11,12 +11,15 @@ import { count } from '../cli/units.ts'
  */
 export async function check({ output, cwd }: Context, { path }: { readonly path: string }): Promise<Outcome> {
   const input = await openHistory(path, cwd)
-  const { migrations, notices, failures } = await checkHistory(input, cwd)
+  const report = await checkHistory(input, cwd)
+  const { migrations, notices, failures } = report
   for (const line of noticeLines(notices, output)) output.line(line)
-  const withDown = migrations.filter((migration) => migration.down !== undefined).length
-  const summary = `${count(migrations.length, 'migration')}, ${withDown} with a way back`
-  if (failures.length === 0) output.line(`${output.paint('green', '✓')} ${summary}: nothing to refuse`)
-  else output.line(`${output.paint('red', '✗')} ${summary}: ${count(failures.length, 'migration')} refused`)
+  if (failures.length === 0) {
+    const withDown = migrations.filter((migration) => migration.down !== undefined).length
+    output.line(
+      `${output.paint('green', '✓')} ${count(migrations.length, 'migration')}, ${withDown} with a way back: nothing to refuse`,
+    )
+  }
   return {
     document: {
       migrations: migrations.map(({ name, checksum, form, down }) => ({
@@ -30,5 +33,6 @@ export async function check({ output, cwd }: Context, { path }: { readonly path:
       errors: failures,
     },
     failures,
+    ...(failures.length > 0 && { closing: refusedSummary(report, output) }),
   }
 }

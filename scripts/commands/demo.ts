@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../functions/adapters/system.ts'
 import { type Failure, LockstepError, toFailure } from '../../functions/domain/errors.ts'
 import type { TargetName } from '../../functions/domain/types.ts'
 import { type CheckReport, checkHistory } from '../cli/check-history.ts'
@@ -103,7 +104,16 @@ const push = async ({ output, cloud, history, report, signal }: Demo): Promise<W
   const { run, object } = await upload(cloud, target, packed)
   output.line(output.paint('dim', `  s3://${object.bucket}/${object.key} (${formatBytes(packed.bytes.length)})`))
   const names = report.migrations.map(({ name }) => name)
-  const watched = await watchRun(cloud.status, { target, run, eventsAfter, timeoutMs, signal, output, names })
+  const watched = await watchRun(cloud.status, {
+    target,
+    run,
+    eventsAfter,
+    timeoutMs,
+    signal,
+    clock: systemClock,
+    output,
+    names,
+  })
   if (watched.run !== undefined && watched.failure === undefined) output.line(`  ${summaryOf(watched.run, output)}`)
   return watched
 }

@@ -1,12 +1,13 @@
+import { systemClock } from '../../functions/adapters/system.ts'
 import { migrationName, type TargetName } from '../../functions/domain/types.ts'
-import { type CheckReport, checkHistory, placeInFolder } from '../cli/check-history.ts'
+import { type CheckReport, checkHistory, placeInFolder, refusedSummary } from '../cli/check-history.ts'
 import { type Context, type Outcome, succeeded } from '../cli/command.ts'
 import { connect } from '../cli/connection.ts'
 import { followCommand } from '../cli/follow-run.ts'
 import { openHistory } from '../cli/history-input.ts'
 import { watchInterrupt } from '../cli/interrupt.ts'
 import { lastEventSeq } from '../cli/last-event.ts'
-import { noticeLines } from '../cli/notices.ts'
+import { noticeHint } from '../cli/notices.ts'
 import type { PlaceOption } from '../cli/options.ts'
 import type { Output } from '../cli/output.ts'
 import { originText, type PackedBundle, packInput } from '../cli/packed-bundle.ts'
@@ -37,14 +38,13 @@ export async function push(context: Context, input: PushInput): Promise<Outcome>
   const { target, timeout, wait } = input
   const history = await openHistory(input.path, cwd)
   const report = await checkHistory(history, cwd)
-  for (const line of noticeLines(report.notices, output)) output.line(line)
-  if (report.failures.length > 0) return refused(report)
+  if (report.failures.length > 0) return refused(report, output)
   const packed = await packInput(history, input.reapply?.map(migrationName))
 
   const cloud = await connect(context, input)
   const eventsAfter = wait ? await lastEventSeq(cloud.status, target) : 0
   const uploaded = await upload(cloud, target, packed)
-  announce(output, { target, uploaded, packed, report })
+  announce(output, { ...input, uploaded, packed, report })
   const document = {
     target,
     ...uploaded,
@@ -58,23 +58,37 @@ export async function push(context: Context, input: PushInput): Promise<Outcome>
   using interrupt = watchInterrupt()
   const names = report.migrations.map(({ name }) => name)
   const { signal } = interrupt
-  const options = { target, run: uploaded.run, eventsAfter, timeoutMs: timeout, signal, output, names }
+  const options = {
+    target,
+    run: uploaded.run,
+    eventsAfter,
+    timeoutMs: timeout,
+    signal,
+    clock: systemClock,
+    output,
+    names,
+  }
   const { run, steps, failure } = await watchRun(cloud.status, options)
   if (run?.finishedAt !== undefined) output.line(summaryOf(run, output))
   const failures = failure === undefined ? [] : [placeInFolder(failure, history, cwd)]
   return { document: { ...document, state: run?.state ?? 'QUEUED', applied: run?.applied ?? 0, steps }, failures }
 }
 
-const refused = ({ notices, failures }: CheckReport): Outcome => ({ document: { notices, errors: failures }, failures })
+const refused = (report: CheckReport, output: Output): Outcome => ({
+  document: { notices: report.notices, errors: report.failures },
+  failures: report.failures,
+  closing: `${refusedSummary(report, output)}; nothing was uploaded`,
+})
 
 interface Announcement {
+  readonly path: string
   readonly target: TargetName
   readonly uploaded: Upload
   readonly packed: PackedBundle
   readonly report: CheckReport
 }
 
-const announce = (output: Output, { target, uploaded, packed, report }: Announcement): void => {
+const announce = (output: Output, { path, target, uploaded, packed, report }: Announcement): void => {
   const { object, run } = uploaded
   const contents = [
     count(report.migrations.length, 'migration'),
@@ -88,4 +102,5 @@ const announce = (output: Output, { target, uploaded, packed, report }: Announce
     ['follow', followCommand({ target, run })],
   ]
   for (const line of table(rows.map(([label = '', text = '']) => [output.paint('dim', label), text]))) output.line(line)
+  for (const line of noticeHint(report.notices, path)) output.line(output.paint('dim', line))
 }
