@@ -7,8 +7,8 @@ import { isTargetName } from '../domain/types.ts'
 interface TableDefinition {
   readonly partitionKey: 'pk'
   readonly sortKey: 'sk'
-  /** Attribute by which a local index lists a target's runs, newest last. */
-  readonly localIndex?: { readonly name: string; readonly sortKey: string }
+  /** Attribute by which a local index lists a target's runs, newest last; holding keys alone, it costs a run's changes nothing. */
+  readonly localIndex?: { readonly name: string; readonly sortKey: string; readonly projection: 'KEYS_ONLY' }
   readonly stream?: 'NEW_AND_OLD_IMAGES'
 }
 
@@ -16,7 +16,7 @@ interface TableDefinition {
 export const controlTable: TableDefinition = {
   partitionKey: 'pk',
   sortKey: 'sk',
-  localIndex: { name: 'runs-by-creation', sortKey: 'createdAt' },
+  localIndex: { name: 'runs-by-creation', sortKey: 'createdAt', projection: 'KEYS_ONLY' },
 }
 
 /** The audit events; old images tell the audit function of an overwritten or removed one. */
