@@ -7,8 +7,15 @@ const project = (name: string, options: Record<string, unknown> = {}) => ({
 
 const withServers = { globalSetup: ['test/support/servers.ts'], testTimeout: 60_000, hookTimeout: 60_000 }
 
+/** `.ci/run` reads its totals from this report. */
+const reportFile = process.env.LOCKSTEP_TEST_REPORT
+const jsonReport = reportFile === undefined ? {} : { outputFile: { json: reportFile } }
+const reporters = reportFile === undefined ? ['default'] : ['default', 'json']
+
 export default defineConfig({
   test: {
+    reporters,
+    ...jsonReport,
     projects: [
       project('domain'),
       project('engine'),

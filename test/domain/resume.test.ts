@@ -11,6 +11,7 @@ const unit = (sql: string, index: number): Unit => ({ index, kind: 'alone', sql,
 
 const source = (...statements: readonly string[]): StepSource => ({
   migration: { name, checksum: sha256(''), form: 'folder', up: { path: '1_a/migration.sql', bytes: 0, sha256: sha256('') } },
+  path: '1_a/migration.sql',
   directives: { transaction: 'none' },
   body: { kind: 'units', units: statements.map(unit) },
   text: statements.join(';'),
