@@ -1,0 +1,36 @@
+import { type CompiledText, compileText } from './compile-text.ts'
+import type { FileRef, FileSource } from './file-source.ts'
+import type { Migration } from './migration.ts'
+import type { SqlFile } from './sql-file.ts'
+import type { SqlParser } from './sql-parser.ts'
+import type { StepSource } from './step-source.ts'
+import type { Notice } from './types.ts'
+
+/**
+ * Compiles a migration: reads its files one after another, parses and judges them all, and keeps what a run needs.
+ *
+ * The down and verify files are judged too, so that a bad way back is refused before the way there is taken. One migration's trees
+ * are garbage before the next one is compiled, which is what keeps a large history inside a small memory.
+ *
+ * @throws LockstepError as `compileText` does, for any of the migration's files
+ */
+export const compileStep = (migration: Migration, source: FileSource, parse: SqlParser): StepSource => {
+  const compile = (ref: FileRef, role: SqlFile['role']): CompiledText =>
+    compileText({ path: ref.path, text: source.readText(ref.path), role, migration: migration.name }, parse)
+  const up = compile(migration.up, 'up')
+  const down = migration.down && compile(migration.down, 'down')
+  const verifies = [migration.verify, migration.verifyDown].flatMap((ref) => (ref ? [compile(ref, 'verify')] : []))
+  const notices = [up, ...(down ? [down] : []), ...verifies].flatMap((each) => each.notices)
+  return {
+    ...up,
+    migration,
+    ...(down && { downSql: down.text }),
+    notices: [...notices, ...contradiction(migration, up, down)],
+  }
+}
+
+const contradiction = (migration: Migration, up: CompiledText, down: CompiledText | undefined): readonly Notice[] => {
+  if (down === undefined || up.directives.irreversible === undefined) return []
+  const message = `${up.path}: it is marked irreversible, and yet has ${down.path}`
+  return [{ code: 'IRREVERSIBLE_WITH_DOWN', message, migration: migration.name }]
+}
