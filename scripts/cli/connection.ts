@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { composeCli } from '../../functions/edge/compose.ts'
-import { readCliConfig } from '../../functions/edge/config.ts'
 import type { Context } from './command.ts'
 import { requireLocal, stateDirOf } from './local-cloud.ts'
 import type { PlaceOption } from './options.ts'
@@ -15,11 +13,16 @@ import type { Connection } from './ports.ts'
  */
 export async function connect({ env, cwd }: Context, { local }: PlaceOption): Promise<Connection> {
   const isLocal = local ?? existsSync(join(stateDirOf(cwd), 'local.json'))
-  return connectTo(isLocal ? { ...env, ...(await requireLocal(cwd)).environment } : env)
+  return await connectTo(isLocal ? { ...env, ...(await requireLocal(cwd)).environment } : env)
 }
 
-/** Connects to the cloud that these variables describe. */
-export function connectTo(env: Context['env']): Connection {
+/**
+ * Connects to the cloud that these variables describe. The AWS clients are loaded only now: whoever is refused before does not
+ * wait for them.
+ */
+export async function connectTo(env: Context['env']): Promise<Connection> {
+  const { readCliConfig } = await import('../../functions/edge/config.ts')
   const config = readCliConfig(env)
+  const { composeCli } = await import('../../functions/edge/compose.ts')
   return { ...composeCli(config), bundleBucket: config.bundleBucket }
 }

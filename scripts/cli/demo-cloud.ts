@@ -26,7 +26,7 @@ export async function startDemoCloud({ cwd, env }: Context, onProgress: (text: s
   await clear()
   const state = await localUp({ stateDir, strict: false, fsync: false, onProgress })
   return {
-    ...connectTo({ ...env, ...state.environment }),
+    ...(await connectTo({ ...env, ...state.environment })),
     databaseUrl: (target) => localUrl(state, target),
     [Symbol.asyncDispose]: clear,
   }

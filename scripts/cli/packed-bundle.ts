@@ -1,5 +1,5 @@
 import { packBundle } from '../../functions/adapters/bundle-writer.ts'
-import type { BundleOrigin } from '../../functions/domain/bundle-manifest.ts'
+import { type BundleOrigin, makeManifest } from '../../functions/domain/bundle-manifest.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import type { MigrationName, Sha256 } from '../../functions/domain/types.ts'
 import { gitOrigin } from './git-origin.ts'
@@ -21,8 +21,10 @@ export interface PackedBundle {
 export async function packInput(input: HistoryInput, reapply: readonly MigrationName[] = []): Promise<PackedBundle> {
   const { digest, manifest } = input.bundle
   if (input.kind === 'folder') {
-    const origin = await gitOrigin(input.path)
-    return { bytes: await packBundle(input.bundle, { source: origin, reapply }), digest, origin }
+    const contents = { source: await gitOrigin(input.path), reapply }
+    const bytes = await packBundle(input.bundle, contents)
+    // As the manifest says it: without the credentials that a URL may carry.
+    return { bytes, digest, origin: makeManifest(input.bundle.files, contents).source }
   }
   if (reapply.length === 0) return { bytes: input.bytes, digest, origin: manifest?.source ?? {} }
   throw new LockstepError('USAGE', '--reapply needs the folder, not a bundle that is packed already', {

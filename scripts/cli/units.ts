@@ -7,12 +7,14 @@ const day = 24 * hour
 
 /** Formats a duration for people, short enough for a column: `0 ms`, `340 ms`, `1.24 s`, `2 min 05 s`, `1 h 02 min`. */
 export function formatDuration(durationMs: number): string {
-  const ms = Math.round(durationMs)
-  if (ms < second) return `${ms} ms`
-  if (ms < 10 * second) return `${(ms / second).toFixed(2)} s`
-  if (ms < minute) return `${(ms / second).toFixed(1)} s`
-  if (ms < hour) return `${Math.floor(ms / minute)} min ${twoDigits(Math.floor((ms % minute) / second))} s`
-  return `${Math.floor(ms / hour)} h ${twoDigits(Math.floor((ms % hour) / minute))} min`
+  // Each bound is where its rounded form would become as long as the next one's.
+  if (durationMs < second - 0.5) return `${Math.round(durationMs)} ms`
+  if (durationMs < 10 * second - 5) return `${(durationMs / second).toFixed(2)} s`
+  if (durationMs < minute - 50) return `${(durationMs / second).toFixed(1)} s`
+  const seconds = Math.round(durationMs / second)
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`
+  const minutes = Math.round(seconds / 60)
+  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`
 }
 
 const twoDigits = (value: number): string => String(value).padStart(2, '0')
@@ -58,5 +60,5 @@ const MB = 1_000 * kB
 /** Formats a size for people: `812 B`, `34 kB`, `1.2 MB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < kB) return `${bytes} B`
-  return bytes < MB ? `${Math.round(bytes / kB)} kB` : `${(bytes / MB).toFixed(1)} MB`
+  return bytes < MB - kB / 2 ? `${Math.round(bytes / kB)} kB` : `${(bytes / MB).toFixed(1)} MB`
 }
