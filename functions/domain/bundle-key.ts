@@ -43,15 +43,17 @@ const idDigits = 24
  */
 export function runIdOf(object: BundleObject): RunId {
   const { bucket, key } = object
-  const versionId = realVersion(object)
-  const etag = object.etag?.replaceAll('"', '')
-  if (versionId === undefined && !etag) {
+  const [versionId, etag] = [realVersion(object.versionId), bareEtag(object.etag)]
+  if (versionId === undefined && etag === undefined) {
     throw new LockstepError('EVENT_INVALID', `the object ${key} has neither a version id nor an ETag`)
   }
   const identity = versionId === undefined ? { bucket, key, etag } : { bucket, key, versionId }
   return runId(`r-${sha256(canonicalJson(identity)).slice(0, idDigits)}`)
 }
 
-/** A bucket without versions, or with suspended ones, calls every version "null"; such a version names nothing. */
-const realVersion = ({ versionId }: BundleObject): string | undefined =>
-  versionId === 'null' || versionId === '' ? undefined : versionId
+/** Passes a version id on that names a version; a bucket without versions, or with suspended ones, says "null". */
+export const realVersion = (versionId: string | undefined): string | undefined =>
+  versionId === 'null' ? undefined : versionId || undefined
+
+/** Takes the quotes off an ETag, which S3's answers have and its events lack. */
+export const bareEtag = (etag: string | undefined): string | undefined => etag?.replaceAll('"', '') || undefined
