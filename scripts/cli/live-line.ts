@@ -26,7 +26,7 @@ export function openLiveLine(output: Output): LiveLine {
   let frame = 0
   const draw = () => {
     const spinner = output.paint('cyan', frames[frame % frames.length] ?? '')
-    output.raw(`${eraseLine}${spinner} ${output.paint('dim', shorten(text, output.columns - 3))}`)
+    output.raw(`${eraseLine}  ${spinner} ${output.paint('dim', shorten(text, output.columns - 5))}`)
   }
   const timer = setInterval(() => {
     frame += 1

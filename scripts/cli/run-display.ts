@@ -3,7 +3,7 @@ import type { RunRecord } from '../../functions/domain/records.ts'
 import type { MigrationName, RunId } from '../../functions/domain/types.ts'
 import type { Sighting } from './follow-run.ts'
 import { openLiveLine } from './live-line.ts'
-import { type Output, shorten } from './output.ts'
+import { type Output, shorten, visibleWidth } from './output.ts'
 import { count, formatDuration } from './units.ts'
 
 /** A step that a run took, as its audit event tells it. */
@@ -21,7 +21,7 @@ export interface RunDisplay extends Disposable {
   readonly steps: readonly ShownStep[]
 }
 
-const durationColumns = 9
+const durationColumns = 8
 /** Two before the mark, one after it, two before the duration. */
 const gapColumns = 5
 
@@ -69,9 +69,17 @@ const stepOf = ({ type, data }: AuditEvent): ShownStep | undefined => {
 /** One line a step: mark, name, duration, each in its column. */
 export function stepLine(step: ShownStep, nameColumns: number, output: Output): string {
   const mark = step.outcome === 'failed' ? output.paint('red', '✗') : output.paint('green', '✓')
-  const name = shorten(step.migration, nameColumns).padEnd(nameColumns)
+  const name = nameCell(step, nameColumns, output)
   const duration = output.paint('dim', formatDuration(step.durationMs).padStart(durationColumns))
-  return `  ${mark} ${name}  ${duration}${step.outOfOrder ? output.paint('yellow', '  out of order') : ''}`
+  return `  ${mark} ${name}${' '.repeat(Math.max(0, nameColumns - visibleWidth(name)))}  ${duration}`
+}
+
+const outOfOrderMark = ' (out of order)'
+
+/** A migration's name, with a remark inside the column when it was out of order. */
+export function nameCell(step: Pick<ShownStep, 'migration' | 'outOfOrder'>, columns: number, output: Output): string {
+  if (!step.outOfOrder) return shorten(step.migration, columns)
+  return shorten(step.migration, columns - outOfOrderMark.length) + output.paint('yellow', outOfOrderMark)
 }
 
 const remarkOf = ({ type }: AuditEvent): string | undefined => {

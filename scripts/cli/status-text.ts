@@ -2,7 +2,8 @@ import type { Failure } from '../../functions/domain/errors.ts'
 import type { ChainHead, LedgerEntry, LockRecord, RunRecord } from '../../functions/domain/records.ts'
 import type { StatusAnswer } from '../../functions/engine/status.ts'
 import { failureText } from './failure-text.ts'
-import { type Output, type Paint, shorten } from './output.ts'
+import type { Output, Paint } from './output.ts'
+import { nameCell } from './run-display.ts'
 import { type Align, table } from './table.ts'
 import { count, formatAge, formatDuration, formatInstant } from './units.ts'
 import { failureOf } from './watch-run.ts'
@@ -17,6 +18,7 @@ export function statusText(answer: Omit<StatusAnswer, 'events'>, output: Output)
   const facts = [
     ['target', target],
     ['lock', lockText(lock, runs, now)],
+    ...phaseFacts(lock),
     ['audit', chainText(chain)],
     ...(ledger.length === 0 ? [] : [['ledger', ledgerSummary(ledger)]]),
   ]
@@ -30,17 +32,17 @@ export function statusText(answer: Omit<StatusAnswer, 'events'>, output: Output)
 
 const lockText = (lock: LockRecord | null, runs: readonly RunRecord[], now: number): string => {
   if (lock === null) return 'free; nobody ever held it'
-  const { lockState, token, ownerRun, phase, migration } = lock
+  const { lockState, token, ownerRun, heartbeatAt } = lock
   if (ownerRun === undefined) return `${lockState.toLowerCase()} · token ${token}`
-  const since = runs.find((run) => run.id === ownerRun)?.startedAt ?? lock.heartbeatAt
-  const parts = [
-    `${lockState.toLowerCase()} by ${ownerRun}`,
-    phase,
-    migration,
-    since && `since ${age(since, now)}`,
-    `token ${token}`,
-  ]
-  return parts.filter((part) => part !== undefined && part !== '').join(' · ')
+  const since = runs.find((run) => run.id === ownerRun)?.startedAt ?? heartbeatAt
+  const holder = `${lockState.toLowerCase()} by ${ownerRun}`
+  return `${holder}${since === undefined ? '' : ` since ${age(since, now)}`} · token ${token}`
+}
+
+/** What the holder does, by its last heartbeat. */
+const phaseFacts = (lock: LockRecord | null): string[][] => {
+  if (lock?.ownerRun === undefined || lock.phase === undefined) return []
+  return [['now', [lock.phase, lock.migration].filter((part) => part !== undefined).join(' · ')]]
 }
 
 const chainText = ({ seq, hash }: ChainHead): string =>
@@ -97,9 +99,8 @@ const ledgerLines = (ledger: readonly LedgerEntry[], now: number, output: Output
   const earlier = ledger.length - shownEntries
   const rows = ledger.slice(-shownEntries).map((entry) => {
     const [paint, mark] = ledgerMarks[entry.state]
-    const name = shorten(entry.migration, output.columns - otherColumns)
-    const row = [`${output.paint(paint, mark)} ${name}`, formatDuration(entry.durationMs), age(entry.at, now)]
-    return entry.outOfOrder ? [...row, output.paint('yellow', 'out of order')] : row
+    const name = nameCell(entry, output.columns - otherColumns, output)
+    return [`${output.paint(paint, mark)} ${name}`, formatDuration(entry.durationMs), age(entry.at, now)]
   })
   const [head = '', ...lines] = table([['  MIGRATION', 'TOOK', 'AT'], ...rows], ['left', 'right', 'left'])
   const more = earlier > 0 ? [output.paint('dim', `  … ${earlier} earlier ones; --json lists them all`)] : []
