@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Client, escapeIdentifier } from 'pg'
+import type { TargetSettings } from '../../functions/domain/settings.ts'
+import type { TargetName } from '../../functions/domain/types.ts'
+import { startPostgresServer } from '../../scripts/local/postgres-server.ts'
+
+/** A server for a whole test run; `env` is what its tests need to find it. */
+export interface RunningPostgres {
+  readonly env: { readonly DATABASE_URL: string }
+  stop(): Promise<void>
+}
+
+/** Takes the server of DATABASE_URL, or starts the bundled one with an empty data directory. */
+export const startPostgres = async (): Promise<RunningPostgres> => {
+  const given = process.env.DATABASE_URL
+  if (given) return { env: { DATABASE_URL: given }, stop: async () => {} }
+  const folder = await mkdtemp(path.join(tmpdir(), 'lockstep-test-'))
+  await chmod(folder, 0o755)
+  const server = await startPostgresServer({ dataDir: path.join(folder, 'postgres'), fsync: false })
+  return {
+    env: { DATABASE_URL: server.url },
+    stop: async () => {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** An empty database with roles of its own, as `docs/database-roles.sql` would leave it. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly name: string
+  readonly settings: TargetSettings
+  /** Connects as the login role, which is a member of the application role and no superuser. */
+  readonly url: string
+  /** Connects to the same database as the superuser. */
+  readonly superuserUrl: string
+}
+
+/**
+ * Makes a database that the application role owns, so it may create trusted extensions, and a login role that is its member and
+ * may create schema `lockstep`. Disposing drops all three, whoever is still connected.
+ */
+export const createDatabase = async (changes: Partial<TargetSettings> = {}): Promise<TestDatabase> => {
+  const name = `t_${randomBytes(6).toString('hex')}`
+  const password = randomBytes(12).toString('hex')
+  const role = { application: `${name}_app`, login: `${name}_login` }
+  await asSuperuser(async (client) => {
+    await client.query(`
+      create role ${role.application} nologin;
+      create role ${role.login} login password '${password}' in role ${role.application}`)
+    await client.query(`create database ${name} owner ${role.application} template template0 strategy file_copy`)
+    await client.query(`grant create on database ${name} to ${role.login}`)
+  })
+  const url = urlOf(name, role.login, password)
+  return {
+    name,
+    url: url.href,
+    superuserUrl: urlOf(name).href,
+    settings: { ...settingsFor(url, role.application), ...changes },
+    [Symbol.asyncDispose]: () => dropDatabase(name, Object.values(role)),
+  }
+}
+
+/** Runs something over a connection of its own and closes it; as the superuser of the server unless a URL is given. */
+export const asSuperuser = <T>(act: (client: Client) => Promise<T>): Promise<T> => withClient(serverUrl(), act)
+
+/** Runs something over a connection of its own and closes it. */
+export const withClient = async <T>(url: string, act: (client: Client) => Promise<T>): Promise<T> => {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return await act(client)
+  } finally {
+    await client.end()
+  }
+}
+
+const serverUrl = (): string => {
+  const url = process.env.DATABASE_URL
+  if (!url)
+    throw new Error('DATABASE_URL is not set: run these tests through vitest, whose global setup starts a server')
+  return url
+}
+
+const urlOf = (database: string, user?: string, password?: string): URL => {
+  const url = new URL(serverUrl())
+  url.pathname = `/${database}`
+  if (user !== undefined) url.username = user
+  if (password !== undefined) url.password = password
+  return url
+}
+
+const settingsFor = (url: URL, applicationRole: string): TargetSettings => ({
+  target: url.pathname.slice(1).replaceAll('_', '-') as TargetName,
+  connection: {
+    host: url.hostname,
+    port: Number(url.port || 5432),
+    database: url.pathname.slice(1),
+    user: url.username,
+    credential: { kind: 'password', password: url.password },
+    tls: 'off',
+  },
+  applicationRole,
+  searchPath: 'public',
+  lockTimeoutMs: 5_000,
+  statementTimeoutMs: 0,
+  leaseMs: 30_000,
+  heartbeatMs: 7_500,
+  policy: { outOfOrder: 'apply', requireManifest: false, stepAttempts: 3, faultAttempts: 10, faultWindowMs: 900_000 },
+  limits: { files: 5_000, fileBytes: 16_777_216, inflatedBytes: 268_435_456, ratio: 200 },
+})
+
+const dropDatabase = (name: string, roles: readonly string[]): Promise<void> =>
+  asSuperuser(async (client) => {
+    await client.query(`drop database if exists ${escapeIdentifier(name)} with (force)`)
+    for (const role of roles) await client.query(`drop role if exists ${escapeIdentifier(role)}`)
+  })
