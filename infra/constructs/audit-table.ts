@@ -41,12 +41,7 @@ export class AuditTable extends Construct {
     })
   }
 
-  /** Grants appending, and reading back what was appended. */
-  grantAppendAndRead(grantee: iam.IGrantable): void {
-    this.#allow(grantee, ['dynamodb:PutItem', 'dynamodb:Query'])
-  }
-
-  /** Grants appending alone. */
+  /** Grants appending; what keeps a put from overwriting is its condition, and the stream's old image tells of one without. */
   grantAppend(grantee: iam.IGrantable): void {
     this.#allow(grantee, ['dynamodb:PutItem'])
   }

@@ -46,10 +46,10 @@ export class BundleBucket extends Construct {
     iam.Grant.addToPrincipal({ grantee, actions: list, resourceArns: [this.bucket.bucketArn] })
   }
 
-  /** Grants writing of one target's bundles. */
+  /** Grants writing of one target's bundles, and looking one up again when the answer to its upload was lost. */
   grantPush(grantee: iam.IGrantable, target: string): iam.Grant {
     const resourceArns = [this.bucket.arnForObjects(`${bundlePrefix(target)}*`)]
-    return iam.Grant.addToPrincipal({ grantee, actions: ['s3:PutObject'], resourceArns })
+    return iam.Grant.addToPrincipal({ grantee, actions: ['s3:PutObject', 's3:GetObject'], resourceArns })
   }
 
   /**

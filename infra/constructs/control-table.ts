@@ -5,8 +5,6 @@ import { Construct } from 'constructs'
 import { controlTable, settingsKeys } from '../../functions/edge/resources.ts'
 import { keySchema } from './table-keys.ts'
 
-/** TransactWriteItems has no action of its own: each of its parts needs the action of the plain call. */
-const transactionActions = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem']
 const settingsWrites = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']
 
 /** Is the table of lock, runs, ledger, chain and settings; it outlives the stack. */
@@ -29,35 +27,35 @@ export class ControlTable extends Construct {
     this.table.addLocalSecondaryIndex({
       indexName: index.name,
       sortKey: { name: index.sortKey, type: dynamodb.AttributeType.STRING },
+      projectionType: dynamodb.ProjectionType[index.projection],
     })
   }
 
-  /** Grants what the runner does: read everything, write lock, run, ledger and chain; never settings. */
+  /**
+   * Grants what the runner does: read the target's items; update lock, run and chain, and put ledger entries; never settings.
+   *
+   * TransactWriteItems has no action of its own: each of its parts needs the action of the plain call.
+   */
   grantRun(grantee: iam.IGrantable): void {
-    this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:Query', ...transactionActions])
-    this.#allowIndex(grantee)
+    this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'])
     this.#denySettingsWrites(grantee)
   }
 
-  /** Grants what a front does: count starts and end a run that never got a lease; never settings. */
+  /** Grants what a front does: count starts, and end a run that never got a lease; never settings. */
   grantFront(grantee: iam.IGrantable): void {
-    this.#allow(grantee, ['dynamodb:GetItem', ...transactionActions])
+    this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem'])
     this.#denySettingsWrites(grantee)
   }
 
-  /** Grants reading of everything that status shows. */
+  /** Grants reading of everything that status shows; the newest runs come from the local index. */
   grantRead(grantee: iam.IGrantable): void {
     this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:Query'])
-    this.#allowIndex(grantee)
+    const index = `${this.table.tableArn}/index/${this.#localIndex}`
+    iam.Grant.addToPrincipal({ grantee, actions: ['dynamodb:Query'], resourceArns: [index] })
   }
 
   #allow(grantee: iam.IGrantable, actions: string[]): void {
     iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [this.table.tableArn] })
-  }
-
-  #allowIndex(grantee: iam.IGrantable): void {
-    const index = `${this.table.tableArn}/index/${this.#localIndex}`
-    iam.Grant.addToPrincipal({ grantee, actions: ['dynamodb:Query'], resourceArns: [index] })
   }
 
   /** A function that could write settings could point a target at another database. */

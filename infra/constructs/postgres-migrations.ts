@@ -154,7 +154,7 @@ export class PostgresMigrations extends Construct {
     const { runner } = this.functions
     this.bundles.grantRead(runner)
     this.control.grantRun(runner)
-    this.audit.grantAppendAndRead(runner)
+    this.audit.grantAppend(runner)
   }
 
   #grantFronts(maxConcurrency: number): void {

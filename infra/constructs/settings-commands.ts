@@ -57,7 +57,6 @@ const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}
 const settingsItem = (target: TargetProps) => ({
   pk: { S: `${settingsKeys.prefix}${target.name}` },
   sk: { S: settingsKeys.sortKey },
-  target: { S: target.name },
   connection: {
     M: {
       host: { S: target.host },

@@ -33,7 +33,7 @@ describe('both tables', () => {
 })
 
 describe('control table', () => {
-  test('given a target’s runs, when they are listed by their creation, then a local index has them whole', () => {
+  test('given a target’s runs, when they are listed by their creation, then a local index has their keys', () => {
     expect(propertiesOf('ControlTable')?.LocalSecondaryIndexes).toEqual([
       {
         IndexName: 'runs-by-creation',
@@ -41,7 +41,7 @@ describe('control table', () => {
           { AttributeName: 'pk', KeyType: 'HASH' },
           { AttributeName: 'createdAt', KeyType: 'RANGE' },
         ],
-        Projection: { ProjectionType: 'ALL' },
+        Projection: { ProjectionType: 'KEYS_ONLY' },
       },
     ])
   })
