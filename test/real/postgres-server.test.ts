@@ -1,5 +1,19 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, chown, cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -144,7 +158,7 @@ describe('the copy of the programs', () => {
     expect(status).toBe(0)
   })
 
-  test('given a link in the copy's place, when the copy is wanted, then what the link points to is not run', async () => {
+  test('given a link in place of the copy, when the copy is wanted, then what the link points to is not run', async () => {
     const source = await bareCopy('planted')
     const { initdb } = await stagePostgres(source, account)
     const staged = path.dirname(path.dirname(initdb))
