@@ -13,14 +13,30 @@ import type { Connection } from './ports.ts'
  */
 export async function connect({ env, cwd }: Context, { local }: PlaceOption): Promise<Connection> {
   const isLocal = local ?? existsSync(join(stateDirOf(cwd), 'local.json'))
-  return await connectTo(isLocal ? { ...env, ...(await requireLocal(cwd)).environment } : env)
+  return isLocal ? await connectToLocal((await requireLocal(cwd)).environment) : await open(env)
 }
 
+/** What would lead an AWS client away from the embedded cloud: a profile wins over credentials, the others over endpoints. */
+const misleading = [
+  'AWS_PROFILE',
+  'AWS_DEFAULT_PROFILE',
+  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
+  'AWS_USE_FIPS_ENDPOINT',
+  'AWS_USE_DUALSTACK_ENDPOINT',
+]
+
 /**
- * Connects to the cloud that these variables describe. The AWS clients are loaded only now: whoever is refused before does not
- * wait for them.
+ * Connects to the embedded cloud that these variables describe, for the rest of the process: AWS clients read endpoints, region and
+ * credentials from its environment.
  */
-export async function connectTo(env: Context['env']): Promise<Connection> {
+export async function connectToLocal(environment: Readonly<Record<string, string>>): Promise<Connection> {
+  for (const name of misleading) delete process.env[name]
+  Object.assign(process.env, environment)
+  return await open(environment)
+}
+
+/** The AWS clients are loaded only now: whoever is refused before does not wait for them. */
+const open = async (env: Context['env']): Promise<Connection> => {
   const { readCliConfig } = await import('../../functions/edge/config.ts')
   const config = readCliConfig(env)
   const { composeCli } = await import('../../functions/edge/compose.ts')

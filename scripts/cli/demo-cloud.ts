@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TargetName } from '../../functions/domain/types.ts'
-import { localDown, localUp, localUrl } from '../local/daemon.ts'
+import { localDown, localUrl } from '../local/daemon.ts'
 import type { Context } from './command.ts'
-import { connectTo } from './connection.ts'
-import { stateDirOf } from './local-cloud.ts'
+import { connectToLocal } from './connection.ts'
+import { startLocal, stateDirOf } from './local-cloud.ts'
 import type { Connection } from './ports.ts'
 
 /** A cloud for one demo: fresh at the start, stopped and gone at the end. */
@@ -17,16 +17,16 @@ export interface DemoCloud extends Connection, AsyncDisposable {
  *
  * @throws LockstepError LOCAL_UNSUPPORTED, LOCAL_START_FAILED
  */
-export async function startDemoCloud({ cwd, env }: Context, onProgress: (text: string) => void): Promise<DemoCloud> {
+export async function startDemoCloud({ cwd }: Context, onProgress: (text: string) => void): Promise<DemoCloud> {
   const stateDir = join(stateDirOf(cwd), 'demo')
   const clear = async (): Promise<void> => {
     await localDown({ stateDir })
     await rm(stateDir, { recursive: true, force: true })
   }
   await clear()
-  const state = await localUp({ stateDir, strict: false, fsync: false, onProgress })
+  const state = await startLocal({ stateDir, strict: false, fsync: false, onProgress })
   return {
-    ...(await connectTo({ ...env, ...state.environment })),
+    ...(await connectToLocal(state.environment)),
     databaseUrl: (target) => localUrl(state, target),
     [Symbol.asyncDispose]: clear,
   }

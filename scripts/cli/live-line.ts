@@ -50,3 +50,9 @@ export function openLiveLine(output: Output): LiveLine {
     },
   }
 }
+
+/** Shows what some work says of its progress, until it is done. */
+export async function showProgress<T>(output: Output, work: (say: (text: string) => void) => Promise<T>): Promise<T> {
+  using line = openLiveLine(output)
+  return await work((text) => line.show(text))
+}

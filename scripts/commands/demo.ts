@@ -9,7 +9,7 @@ import { flawOf, readProof, showProof } from '../cli/demo-proof.ts'
 import { type HistoryInput, openHistory } from '../cli/history-input.ts'
 import { watchInterrupt } from '../cli/interrupt.ts'
 import { lastEventSeq } from '../cli/last-event.ts'
-import { openLiveLine } from '../cli/live-line.ts'
+import { showProgress } from '../cli/live-line.ts'
 import { readTarget } from '../cli/options.ts'
 import type { Output } from '../cli/output.ts'
 import { packInput } from '../cli/packed-bundle.ts'
@@ -72,14 +72,9 @@ const startCloud = async (context: Context): Promise<DemoCloud> => {
   const { output } = context
   const startedAt = performance.now()
   heading(output, 'Start')
-  const cloud = await startWithProgress()
+  const cloud = await showProgress(output, (onProgress) => startDemoCloud(context, onProgress))
   output.line(`  ${output.paint('green', '✓')} the cloud is up after ${formatDuration(performance.now() - startedAt)}`)
   return cloud
-
-  async function startWithProgress() {
-    using line = openLiveLine(output)
-    return await startDemoCloud(context, (text) => line.show(text))
-  }
 }
 
 const migrateTwice = async (demo: Demo): Promise<Failure | undefined> => {

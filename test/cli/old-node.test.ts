@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { folderWith, lockstep } from '../support/command-line.ts'
+import { bin, folderWith, lockstep } from '../support/command-line.ts'
 
 const preload = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })`
 
@@ -33,5 +35,13 @@ describe('an old Node', () => {
   test('given an old Node and --json, when a command runs, then the error is a document too', async () => {
     const { stdout } = await lockstep(['status', '--json'], { node: oldNode() })
     expect(JSON.parse(stdout).error).toMatchObject({ code: 'USAGE', message: expect.stringContaining('needs Node 24') })
+  })
+
+  test('given an old Node and no Node 24 from npm, when a command runs, then its first line says how to get one', async () => {
+    const files = { 'package.json': '{ "type": "module" }', 'scripts/lockstep.js': readFileSync(bin, 'utf8') }
+    const script = join(folderWith(files), 'scripts', 'lockstep.js')
+    const { code, stderr } = await lockstep(['demo'], { node: oldNode(), script })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^error USAGE: .*; run `npm ci`, which brings Node 24 .*, or install Node 24\n$/)
   })
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-const bin = resolve(import.meta.dirname, '..', '..', 'scripts', 'lockstep.js')
+export const bin = resolve(import.meta.dirname, '..', '..', 'scripts', 'lockstep.js')
 
 export interface CliRun {
   readonly code: number
@@ -18,18 +18,20 @@ interface CliOptions {
   readonly env?: Readonly<Record<string, string>>
   /** The program and arguments that run the bin instead of this very Node. */
   readonly node?: readonly string[]
+  /** Another copy of the bin. */
+  readonly script?: string
 }
 
 /** Runs the command line as a user does, in a process of its own, and waits for its end. */
 export function lockstep(
   args: readonly string[],
-  { cwd = tmpdir(), env = {}, node }: CliOptions = {},
+  { cwd = tmpdir(), env = {}, node, script = bin }: CliOptions = {},
 ): Promise<CliRun> {
   const [program = process.execPath, ...before] = node ?? []
   const { PATH = '', HOME = '' } = process.env
   const options = { cwd, env: { PATH, HOME, ...env }, maxBuffer: 64 * 1024 * 1024 }
   return new Promise((settle) => {
-    const child = execFile(program, [...before, bin, ...args], options, (_error, stdout, stderr) => {
+    const child = execFile(program, [...before, script, ...args], options, (_error, stdout, stderr) => {
       settle({ code: child.exitCode ?? -1, stdout, stderr })
     })
   })
