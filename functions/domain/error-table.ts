@@ -32,6 +32,10 @@ export const errorTable = {
     'start the embedded cloud with `lockstep local up`, or set AWS credentials and drop --local',
   ),
   LOCAL_UNSUPPORTED: entry('usage', 'see "Platforms" in the README for the one variable to set'),
+  LOCAL_START_FAILED: entry(
+    'unreachable',
+    'the last lines of its log say why; correct that, then run `lockstep local up` again',
+  ),
 
   // the bundle as a file
   OBJECT_GONE: refused('the object was deleted before it was read; push the bundle again'),
@@ -101,6 +105,7 @@ export const errorTable = {
   TARGET_UNKNOWN: refused(
     "declare the target at deploy, or correct its name; a bundle's key is bundles/<target>/<name>.zip",
   ),
+  SETTINGS_INVALID: refused("correct the target's settings at deploy; the message names the field"),
   TARGET_FROZEN: refused('an operator froze the target; thaw it with `lockstep unlock --thaw`'),
   TARGET_WRONG: refused(
     'this database belongs to another target; check the connection, then `lockstep unlock --accept-database`',

@@ -46,6 +46,8 @@ export const workerId = (text: string): WorkerId => text as WorkerId
 export const revision = (text: string): Revision => text as Revision
 /** Turns a date into an instant. */
 export const instant = (date: Date): Instant => date.toISOString() as Instant
+/** The instant some milliseconds after another. */
+export const laterBy = (at: Instant, ms: number): Instant => instant(new Date(Date.parse(at) + ms))
 
 /** A remark that stops nothing: what it is about, and the text for people. */
 export interface Notice {
