@@ -1,0 +1,62 @@
+import { isDeepStrictEqual } from 'node:util'
+import { LockstepError } from '../domain/errors.ts'
+import { ledgerEntries } from '../domain/ledger.ts'
+import type { ChainHead } from '../domain/records.ts'
+import { type ControlStore, maxReceipts, type Projection } from '../engine/control-store.ts'
+import { type ControlTables, chainWrites, readChain, readMovedChain } from './dynamodb-chain.ts'
+import { putOf } from './dynamodb-expressions.ts'
+import { entryItem, eventKey, migrationPrefix, partition, toChainHead, toEntry, toEvent } from './dynamodb-items.ts'
+import type { NamedWrite } from './dynamodb-requests.ts'
+
+type LedgerOperations = 'readChain' | 'project' | 'readLedger' | 'readAudit'
+
+/** The projection of receipts into the ledger and the audit stream, and the reading of both. */
+export const ledgerOperations = (tables: ControlTables): Pick<ControlStore, LedgerOperations> => ({
+  readChain: (target) => readChain(tables, target),
+  project: (projection) => project(tables, projection),
+  async readLedger(target) {
+    const query = {
+      TableName: tables.controlTable,
+      KeyConditionExpression: 'pk = :partition and begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':partition': { S: partition(target) }, ':prefix': { S: migrationPrefix } },
+    }
+    return (await tables.requests.query(query)).map(toEntry)
+  },
+  async readAudit(target, after, limit) {
+    const query = {
+      TableName: tables.auditTable,
+      KeyConditionExpression: 'pk = :partition and sk > :after',
+      ExpressionAttributeValues: {
+        ':partition': { S: partition(target) },
+        ':after': { S: eventKey(target, after).sk },
+      },
+    }
+    return (await tables.requests.query(query, limit)).map(toEvent)
+  },
+})
+
+/**
+ * Copies receipts: one MIG item a migration (its newest receipt), one event each, in the transaction that moves CHAIN.
+ *
+ * A lost answer shows itself: CHAIN then is exactly what this write makes of it, down to the hash over its events.
+ */
+async function project(tables: ControlTables, projection: Projection): Promise<ChainHead | 'moved'> {
+  const { target, seen, receipts, events } = projection
+  refuseTooMany(projection)
+  const projected = receipts.at(-1)?.key ?? seen.projected
+  const { writes, head } = chainWrites(tables, { target, seen, next: { projected }, events })
+  const entries = ledgerEntries(receipts).map(
+    (entry): NamedWrite => ({ name: 'entry', Put: putOf(tables.controlTable, entryItem(target, entry)) }),
+  )
+  const refused = await tables.requests.transact(tables.controlTable, [...writes, ...entries])
+  if (refused === undefined) return head
+  const found = refused.get('chain')
+  const chain = found === undefined ? await readMovedChain(tables, target, seen) : toChainHead(found)
+  return isDeepStrictEqual(chain, head) ? head : 'moved'
+}
+
+function refuseTooMany({ target, receipts, events }: Projection): void {
+  if (receipts.length <= maxReceipts && events.length <= maxReceipts) return
+  const message = `${receipts.length} receipts and ${events.length} events of ${target} at once, at most ${maxReceipts} are allowed`
+  throw new LockstepError('INTERNAL', message)
+}
