@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { LockstepError } from '../domain/errors.ts'
+import { defaultLimits } from '../domain/limits.ts'
+import type { TargetSettings } from '../domain/settings.ts'
+import { isTargetName } from '../domain/types.ts'
+
+const count = z.number().int().positive()
+/** 0 = none, as in PostgreSQL. */
+const timeoutMs = z.number().int().nonnegative()
+
+const connection = z.strictObject({
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65_535).default(5432),
+  database: z.string().min(1),
+  user: z.string().min(1),
+  credential: z.strictObject({ kind: z.literal('password'), password: z.string() }),
+  tls: z.enum(['verify', 'off']).default('verify'),
+})
+
+const policy = z.strictObject({
+  outOfOrder: z.enum(['apply', 'refuse']).default('apply'),
+  requireManifest: z.boolean().default(false),
+  stepAttempts: count.default(5),
+  faultAttempts: count.default(10),
+  faultWindowMs: count.default(900_000),
+})
+
+const limits = z.strictObject({
+  files: count.default(defaultLimits.files),
+  fileBytes: count.default(defaultLimits.fileBytes),
+  inflatedBytes: count.default(defaultLimits.inflatedBytes),
+  ratio: count.default(defaultLimits.ratio),
+})
+
+const targetSettings = z
+  .strictObject({
+    target: z.string().refine(isTargetName, 'expected a target name, [a-z0-9][a-z0-9-]{0,62}'),
+    connection,
+    applicationRole: z.string().min(1),
+    searchPath: z.string().min(1).default('public'),
+    lockTimeoutMs: timeoutMs.default(5_000),
+    statementTimeoutMs: timeoutMs.default(0),
+    leaseMs: count.default(30_000),
+    heartbeatMs: count.default(7_500),
+    policy: policy.prefault({}),
+    limits: limits.prefault({}),
+  })
+  .refine(({ leaseMs, heartbeatMs }) => heartbeatMs * 2 <= leaseMs, {
+    path: ['heartbeatMs'],
+    error: 'expected at most half of leaseMs, so that one lost heartbeat loses no lease',
+  })
+
+/** A target's settings as a deploy writes them; what is left out has its default. */
+export type TargetSettingsInput = z.input<typeof targetSettings>
+
+/**
+ * Parses a target's settings, given at deploy or read from the control table, and fills in the defaults. Unknown fields are
+ * refused, since a mistyped policy would be a policy that does not hold.
+ *
+ * @throws LockstepError SETTINGS_INVALID saying which field, and what was expected
+ */
+export function parseTargetSettings(raw: unknown): TargetSettings {
+  const parsed = targetSettings.safeParse(raw)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'settings'}: ${message}`)
+  throw new LockstepError('SETTINGS_INVALID', `settings of target ${nameIn(raw)}: ${issues.join('; ')}`)
+}
+
+const nameIn = (raw: unknown): string => {
+  const name = z.object({ target: z.string() }).safeParse(raw)
+  return name.success ? name.data.target : 'without a name'
+}
