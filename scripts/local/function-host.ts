@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { openFunctionPool, type PoolOptions } from './function-pool.ts'
+import type { HostedFunction } from './function-variables.ts'
+import { failedResult, type InvocationResult } from './runtime-api.ts'
+
+/** Runs the functions' artefacts, each environment in a process of its own. */
+export interface FunctionHost {
+  has(name: string): boolean
+  /** Runs a function once, in a warm process or a new one; waits while all that it may have are busy. Never throws. */
+  invoke(name: string, payload: string): Promise<Invoked>
+  /** Starts a process ahead of the first invocation. */
+  warm(name: string): Promise<void>
+  processes(): readonly FunctionProcess[]
+  /** Kills all processes: what runs, waits or comes later ends with an error. Idempotent. */
+  stop(): Promise<void>
+}
+
+export interface Invoked extends InvocationResult {
+  readonly requestId: string
+}
+
+export interface FunctionProcess {
+  readonly name: string
+  readonly pid: number
+  readonly busy: boolean
+}
+
+/** Opens the host; processes start when they are needed. */
+export function openFunctionHost(functions: readonly HostedFunction[], options: PoolOptions): FunctionHost {
+  mkdirSync(options.logDir, { recursive: true })
+  mkdirSync(options.cacheDir, { recursive: true })
+  const pools = new Map(functions.map((hosted) => [hosted.name, openFunctionPool(hosted, options)]))
+  return {
+    has: (name) => pools.has(name),
+    async invoke(name, payload) {
+      const requestId = randomUUID()
+      const result = await pools.get(name)?.run({ requestId, payload })
+      return { requestId, ...(result ?? failedResult('ResourceNotFoundException', `Function not found: ${name}`)) }
+    },
+    warm: async (name) => pools.get(name)?.warm(),
+    processes: () => [...pools].flatMap(([name, pool]) => pool.processes().map((process) => ({ name, ...process }))),
+    async stop() {
+      await Promise.all([...pools.values()].map((pool) => pool.stop()))
+    },
+  }
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FunctionHost } from './function-host.ts'
+import { answerJson, type LoopbackServer, listenOnLoopback, readBody } from './loopback.ts'
+import { functionArn } from './names.ts'
+
+/**
+ * Answers Lambda's Invoke on loopback, for RequestResponse, Event and DryRun; a qualifier is accepted and changes nothing.
+ *
+ * An Event is run once, while Lambda would try twice more. An invocation goes on when its caller leaves, as in Lambda.
+ */
+export const startLambdaApi = (host: Pick<FunctionHost, 'has' | 'invoke'>): Promise<LoopbackServer> =>
+  listenOnLoopback(async (request, response) => {
+    response.setHeader('x-amzn-requestid', randomUUID())
+    const name = functionName(request.url ?? '')
+    if (request.method !== 'POST' || name === undefined) {
+      refuse(request, response, {
+        status: 404,
+        type: 'UnknownOperationException',
+        message: 'only Invoke is known here',
+      })
+      return
+    }
+    if (!host.has(name)) {
+      const message = `Function not found: ${functionArn(name)}`
+      refuse(request, response, { status: 404, type: 'ResourceNotFoundException', message })
+      return
+    }
+    await answerInvoke(host, name, { request, response })
+  })
+
+/** Lambda's limits for the payload of a synchronous and of an asynchronous invocation. */
+const requestLimitBytes = 6 * 1024 * 1024
+const eventLimitBytes = 1024 * 1024
+
+const answerInvoke = async (
+  host: Pick<FunctionHost, 'has' | 'invoke'>,
+  name: string,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+): Promise<void> => {
+  const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse'
+  const body = await readBody(request, type === 'Event' ? eventLimitBytes : requestLimitBytes).catch(() => undefined)
+  if (body === undefined) {
+    const message = 'Request must be smaller than the limit of its invocation type'
+    refuse(request, response, { status: 413, type: 'RequestTooLargeException', message })
+    return
+  }
+  const payload = body.length === 0 ? '{}' : body.toString()
+  if (!isJson(payload)) {
+    const message = 'Could not parse request body into json'
+    refuse(request, response, { status: 400, type: 'InvalidRequestContentException', message })
+    return
+  }
+  if (type === 'DryRun') {
+    response.writeHead(204).end()
+    return
+  }
+  const invoked = host.invoke(name, payload)
+  if (type === 'Event') {
+    response.writeHead(202, { 'content-length': 0 }).end()
+    return
+  }
+  const { payload: answer, functionError, requestId } = await invoked
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(answer),
+    'x-amzn-requestid': requestId,
+    'x-amz-executed-version': '$LATEST',
+    ...(functionError !== undefined && { 'x-amz-function-error': functionError }),
+  })
+  response.end(answer)
+}
+
+/** A plain name, `account:function:name` or a whole ARN, each with or without a qualifier. */
+const functionName = (url: string): string | undefined => {
+  const [, encoded] = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?.*)?$/.exec(url) ?? []
+  if (encoded === undefined) return undefined
+  const named = /^(?:(?:arn:aws:lambda:[^:]+:)?\d{12}:function:)?([A-Za-z0-9_-]+)(?::[^:]+)?$/.exec(
+    decodeURIComponent(encoded),
+  )
+  return named?.[1]
+}
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const refuse = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, type, message }: { readonly status: number; readonly type: string; readonly message: string },
+): void => {
+  request.resume()
+  answerJson(response, { status, headers: { 'x-amzn-errortype': type }, body: { Type: 'User', Message: message } })
+}
