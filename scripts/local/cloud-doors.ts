@@ -1,0 +1,104 @@
+import type { TargetName } from '../../functions/domain/types.ts'
+import { forwardBundleUploads } from './bundle-uploads.ts'
+import { cloudVariables, type Endpoints, hostedFunctions } from './cloud-layout.ts'
+import type { CloudPlan } from './cloud-plan.ts'
+import type { CloudServers } from './cloud-servers.ts'
+import type { CloudStorage } from './cloud-storage.ts'
+import { type EventBus, startEventBus } from './event-bus.ts'
+import { type FunctionHost, openFunctionHost } from './function-host.ts'
+import { startLambdaApi } from './lambda-api.ts'
+import { bundleQueueName, controlTableName, deadLetterName } from './names.ts'
+import type { ProcessJournal } from './process-journal.ts'
+import { provisionTarget } from './provision-target.ts'
+import { startS3Front } from './s3-front.ts'
+
+/** The endpoints that callers and functions use, and the functions behind them. */
+export interface CloudDoors {
+  readonly endpoints: Endpoints
+  /** For callers and functions alike. */
+  readonly variables: Readonly<Record<string, string>>
+  readonly host: FunctionHost
+  readonly bus: EventBus
+  /** Makes a target; once for several callers at the same time. */
+  ensureTarget(target: TargetName): Promise<void>
+}
+
+export interface DoorsFoundation {
+  readonly servers: CloudServers
+  readonly storage: CloudStorage
+  readonly journal: ProcessJournal
+}
+
+/** @throws LockstepError LOCAL_START_FAILED when a function was not built */
+export async function openDoors(
+  plan: CloudPlan,
+  { servers, storage, journal }: DoorsFoundation,
+  started: AsyncDisposableStack,
+): Promise<CloudDoors> {
+  const { queues } = servers
+  const ensureTarget = onceAtATime((target) =>
+    provisionTarget(target, {
+      databaseUrl: servers.database.url,
+      dynamodb: storage.dynamodb,
+      controlTable: controlTableName,
+      settings: plan.settings,
+    }),
+  )
+  const uploads = forwardBundleUploads({
+    queueEndpoint: queues.endpoint,
+    queueUrl: queues.queueUrl(bundleQueueName),
+    log: plan.log,
+    ...(!plan.strict && { ensureTarget }),
+  })
+  started.defer(() => uploads.stop())
+  if (storage.isNew) await uploads.sendTestEvent()
+  const s3 = await startS3Front({ store: storage.objects, onPut: uploads.onPut, log: plan.log })
+  started.defer(() => s3.stop())
+  const bus = await startEventBus(plan.stateDir)
+  started.defer(() => bus.stop())
+  // the functions' variables name the endpoint, so it listens before there are functions
+  const lambda = await startLambdaApi({
+    has: (name) => host.has(name),
+    invoke: (name, payload) => host.invoke(name, payload),
+  })
+  started.defer(() => lambda.stop())
+  const endpoints = {
+    s3: s3.endpoint,
+    sqs: queues.endpoint,
+    dynamodb: servers.dynamodb.url,
+    lambda: lambda.endpoint,
+    eventbridge: bus.endpoint,
+  }
+  const variables = cloudVariables(endpoints, {
+    queueUrl: queues.queueUrl(bundleQueueName),
+    deadLetterUrl: queues.queueUrl(deadLetterName),
+  })
+  const host = openFunctionHost(hostedFunctions(plan.artefacts, plan.functionTimeouts, variables), {
+    logDir: plan.logDir,
+    cacheDir: plan.cacheDir,
+    concurrency: functionConcurrency,
+    idleMs,
+    onProcess: (name, pid) => journal.note(name, pid, 'SIGKILL'),
+  })
+  started.defer(() => host.stop())
+  return { endpoints, variables, host, bus, ensureTarget }
+}
+
+/** Processes of one function at the same time. */
+const functionConcurrency = 10
+const idleMs = 120_000
+
+/** Lets callers that come while a target is being made wait for the same making; a failed one is tried again by the next. */
+const onceAtATime = (make: (target: TargetName) => Promise<void>): ((target: TargetName) => Promise<void>) => {
+  const made = new Map<TargetName, Promise<void>>()
+  return (target) => {
+    const known = made.get(target)
+    if (known !== undefined) return known
+    const making = make(target).catch((thrown: unknown) => {
+      made.delete(target)
+      throw thrown
+    })
+    made.set(target, making)
+    return making
+  }
+}

@@ -1,0 +1,64 @@
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bundleQueue, type FunctionName } from '../../functions/edge/resources.ts'
+import type { SettingsOverrides } from './provision-target.ts'
+
+export interface CloudOptions {
+  /** Holds everything that outlives the cloud; one cloud may use it at a time. */
+  readonly stateDir: string
+  /** True leaves undeclared targets to be refused; otherwise the first upload for a target makes it. */
+  readonly strict?: boolean
+  /** False gives durability up for speed: for data that nobody will miss. */
+  readonly fsync?: boolean
+  /** The folder with one built folder a function; `dist/functions` unless given. */
+  readonly artefacts?: string
+  /** In milliseconds, instead of those of `edge/resources.ts`. */
+  readonly functionTimeouts?: Readonly<Partial<Record<FunctionName, number>>>
+  /** For every target that is made, instead of the defaults. */
+  readonly settings?: SettingsOverrides
+  /** Of the bundle queue, instead of those of `edge/resources.ts`. */
+  readonly queue?: { readonly visibilitySeconds?: number; readonly maxReceiveCount?: number }
+  /** Invocations of the apply function at the same time; 5 unless given. */
+  readonly concurrency?: number
+  /** Starts a process of each function ahead of its first invocation. */
+  readonly warm?: boolean
+  /** Servers to take where this platform has no program for one's own. */
+  readonly fallback?: ServerFallback
+  readonly onProgress?: (text: string) => void
+  readonly log?: (line: string) => void
+}
+
+export interface ServerFallback {
+  /** A superuser's URL. */
+  readonly databaseUrl?: string | undefined
+  readonly dynamodbEndpoint?: string | undefined
+}
+
+/** The options with nothing left open. */
+export type CloudPlan = Required<CloudOptions> & {
+  readonly queue: { readonly visibilitySeconds: number; readonly maxReceiveCount: number }
+  readonly logDir: string
+  /** Compiled code, kept between starts and shared by all clouds. */
+  readonly cacheDir: string
+}
+
+/** Fills in what the options leave open. */
+export const planCloud = (options: CloudOptions): CloudPlan => ({
+  strict: false,
+  fsync: true,
+  artefacts: join(projectDir, 'dist', 'functions'),
+  functionTimeouts: {},
+  settings: {},
+  concurrency: 5,
+  warm: false,
+  fallback: {},
+  onProgress: () => undefined,
+  log: () => undefined,
+  ...options,
+  stateDir: resolve(options.stateDir),
+  queue: { ...bundleQueue, ...options.queue },
+  logDir: join(resolve(options.stateDir), 'logs'),
+  cacheDir: join(projectDir, 'node_modules', '.cache', 'lockstep'),
+})
+
+const projectDir = fileURLToPath(new URL('../..', import.meta.url))
