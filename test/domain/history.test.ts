@@ -156,7 +156,7 @@ describe('migration_lock.toml', () => {
     })
   })
 
-  test.each(['', '# provider = "postgresql"', 'provider = postgresql'])(
+  test.each(['', '# provider = "postgresql"', 'provider = postgresql', 'provider = "postgres"'])(
     'given the lock %j, when the history is read, then it is refused',
     async (text) => expect((await refusalOf(() => withLock(text))).code).toBe('PROVIDER_UNSUPPORTED'),
   )
@@ -185,6 +185,11 @@ describe('notices', () => {
     expect(noticesOf('1_a/migration.sql', '2_b.sql')).toMatchObject([{ code: 'LOOSE_FILE', migration: '2_b' }])
   })
 
+  test('given loose files alone and a lock of Prisma, when the history is read, then a notice tells of each', () => {
+    const files = memoryFiles({ '1_a.sql': '', 'migration_lock.toml': 'provider = "postgresql"' })
+    expect(readHistory(files).notices).toMatchObject([{ code: 'LOOSE_FILE', migration: '1_a' }, { code: 'NO_DOWN' }])
+  })
+
   test('given loose files alone, when the history is read, then no notice speaks of Prisma', () => {
     expect(noticesOf('1_a.sql', '2_b.sql')).toEqual([])
   })
@@ -194,7 +199,7 @@ describe('notices', () => {
     expect(notices).toEqual([{ code: 'NO_DOWN', message: '2 of 3 migrations have no down script: 2_b, 3_c' }])
   })
 
-  test.each(['1_a/deeper/migration.sql', '1_a/seed.sql', '1_a.SQL', '.tmp.sql'])(
+  test.each(['1_a/deeper/migration.sql', 'deep/down.sql/x.sql', '1_a/seed.sql', '1_a.SQL', '.tmp.sql'])(
     'given the SQL file %s that no rule reads, when the history is read, then a notice tells',
     (path) => expect(noticesOf('1_a/migration.sql', path)).toMatchObject([{ code: 'FILE_NOT_READ' }]),
   )
@@ -211,6 +216,7 @@ describe('the folder around a zipped history', () => {
     ['one migration alone', ['1_a/migration.sql', '1_a/down.sql'], ''],
     ['one orphan alone', ['1_a/down.sql'], ''],
     ['several folders', ['1_a/migration.sql', '2_b/migration.sql'], ''],
+    ['a folder beside another one', ['app/x.ts', 'db/1_a/migration.sql'], ''],
     ['a file at the root', ['lockstep.json', 'migrations/1_a/migration.sql'], ''],
     ['nothing', [], ''],
   ])('given %s, when the common root is looked for, then it is found or not', (_, paths, root) => {

@@ -97,6 +97,8 @@ const contradictions = (): BadBundle[] => [
   bad('BUNDLE_ZIP64', 'a zip64 end', craftZip([good], { zip64Locator: true })),
   badEntry('BUNDLE_DAMAGED', 'headers that disagree on the name', { ...good, local: { name: '2_b/migration.sql' } }),
   badEntry('BUNDLE_DAMAGED', 'headers that disagree on the size', { ...good, local: { bytes: 5 } }),
+  badEntry('BUNDLE_DAMAGED', 'headers that disagree on the compressed size', { ...good, local: { packedBytes: 5 } }),
+  badEntry('BUNDLE_DAMAGED', 'headers that disagree on the checksum', { ...good, local: { crc32: 5 } }),
   badEntry('BUNDLE_DAMAGED', 'headers that disagree on the method', { ...good, local: { method: 0 } }),
   badEntry('BUNDLE_DAMAGED', 'headers that disagree on encryption', { ...good, local: { flags: encryptedFlag } }),
   badEntry('BUNDLE_DAMAGED', 'a descriptor that lies', { ...good, descriptor: 'lying' }),
