@@ -1,5 +1,5 @@
 import type { Node } from 'constructs'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The context keys of this app, each with what it wants; `docs/aws.md` explains them. */
 export const contextKeys = {

@@ -62,6 +62,13 @@ describe('the functions', () => {
 })
 
 describe('environments', () => {
+  test('given RDS certificates, when Node looks for who signed them, then the runner alone has Amazon’s authorities', () => {
+    const trusting = functions.filter(({ name }) => environmentOf(name).NODE_EXTRA_CA_CERTS !== undefined)
+    expect(trusting.map(({ name }) => [name, environmentOf(name).NODE_EXTRA_CA_CERTS])).toEqual([
+      ['runner', '/var/runtime/ca-cert.pem'],
+    ])
+  })
+
   const readers = [
     ['runner', readRunnerConfig, {}],
     [
