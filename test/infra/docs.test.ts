@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { App } from 'aws-cdk-lib'
+import { describe, expect, test } from 'vitest'
+import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
+import { readDeployment } from '../../infra/deployment.ts'
+import { isRecord } from './reading.ts'
+import { makeFolder, synthesize } from './synthesize.ts'
+
+const page = readFileSync(resolve(import.meta.dirname, '..', '..', 'docs', 'aws.md'), 'utf8')
+const blockOf = (language: string, holding: string): string =>
+  [...page.matchAll(/```(\w+)\n([\s\S]*?)```/g)].find(
+    (found) => found[1] === language && found[2]?.includes(holding),
+  )?.[2] ?? ''
+
+const outputs: unknown = synthesize().toJSON().Outputs
+const outputIds = Object.keys(isRecord(outputs) ? outputs : {})
+
+describe('docs/aws.md', () => {
+  test('given the context that it shows, when the deployment is read, then nothing is missing or wrong', () => {
+    const deployment = readDeployment(new App({ context: JSON.parse(blockOf('json', 'lockstep:vpcId')) }).node)
+    expect(deployment.targets.map(({ name, port }) => [name, port])).toEqual([['shop', 5432]])
+  })
+
+  test('given the keys that the app reads, when the page is searched, then each has its row', () => {
+    const source = readFileSync(resolve(import.meta.dirname, '..', '..', 'infra', 'deployment.ts'), 'utf8')
+    const keys = new Set(source.match(/lockstep:[a-z]\w+/gi))
+    expect([...keys].filter((key) => !page.includes(`| \`${key}\` |`))).toEqual([])
+  })
+
+  test('given the outputs that it names, when the stack is made, then it has them', () => {
+    const named = ['BundleBucket', 'StatusFunction', 'AuditFailureQueueUrl']
+    expect(named.filter((id) => !page.includes(id) || !outputIds.includes(id))).toEqual([])
+  })
+
+  test('given the outputs of a deploy, when the shell finds the settings command as shown, then it is the target’s', () => {
+    const folder = makeFolder()
+    const demo = outputIds.find((id) => id.startsWith('LockstepSettings')) ?? ''
+    const found = {
+      [demo.replace('demo', 'shop2')]: 'echo other',
+      [demo.replace('demo', 'shop')]: 'echo "it is $LOCKSTEP_PASSWORD"',
+    }
+    writeFileSync(join(folder, 'outputs.json'), JSON.stringify({ Lockstep: { ControlTable: 'control', ...found } }))
+    const command = blockOf('sh', 'read -rs').split('\n').at(1) ?? ''
+    const env = { ...process.env, LOCKSTEP_PASSWORD: 'secret' }
+    expect(execFileSync('/bin/sh', ['-c', command], { cwd: folder, env, encoding: 'utf8' })).toBe('it is secret\n')
+  })
+
+  test('given an item with no more than the command writes, when it is read, then the defaults are those of the table', () => {
+    const { searchPath, lockTimeoutMs, statementTimeoutMs, leaseMs, heartbeatMs, policy, limits } = parseTargetSettings(
+      {
+        target: 'shop',
+        applicationRole: 'app',
+        connection: { host: 'h', database: 'd', user: 'u', credential: { kind: 'password', password: 'p' } },
+      },
+    )
+    const shown = (value: number) => value.toLocaleString('en-US')
+    const mebibytes = (bytes: number) => `${bytes / 1024 ** 2} MiB`
+    const rows = [
+      `| \`searchPath\` | \`${searchPath}\` |`,
+      `| \`lockTimeoutMs\`, \`statementTimeoutMs\` | ${shown(lockTimeoutMs)} and ${statementTimeoutMs} (none) |`,
+      `| \`leaseMs\`, \`heartbeatMs\` | ${shown(leaseMs)} and ${shown(heartbeatMs)} |`,
+      `| \`policy.outOfOrder\` | \`${policy.outOfOrder}\` |`,
+      `| \`policy.requireManifest\` | \`${policy.requireManifest}\` |`,
+      `| \`policy.stepAttempts\` | ${policy.stepAttempts} |`,
+      `| \`policy.faultAttempts\`, \`policy.faultWindowMs\` | ${policy.faultAttempts} and ${shown(policy.faultWindowMs)} |`,
+      `| \`limits.files\`, \`.fileBytes\`, \`.inflatedBytes\`, \`.ratio\` | ${shown(limits.files)}, ${mebibytes(limits.fileBytes)}, ${mebibytes(limits.inflatedBytes)}, ${limits.ratio} |`,
+    ]
+    expect(rows.filter((row) => !page.includes(row))).toEqual([])
+  })
+})
