@@ -47,7 +47,6 @@ export async function* followRun(ask: AskStatus, options: FollowOptions): AsyncG
   let over = false
   for (;;) {
     const answer = await look(ask, options, after)
-    if (signal.aborted) throw interrupted(options)
     const sighting = sightingOf(answer, run)
     // Lock, run and events are read side by side: events may have been read just before the run's last ones were written.
     if (over && answer.events.length === 0) return

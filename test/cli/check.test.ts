@@ -55,9 +55,9 @@ describe('check', () => {
   )
 
   test('given a syntax error, when checked, then a caret stands below its place', async () => {
-    const cwd = folderWith({ ...first, ...up('2_b', 'select 1;\n  create tabel b;') })
+    const cwd = folderWith({ ...first, ...up('2_b', `select 1;${'\n'.repeat(11)}  create tabel b;`) })
     const { stderr } = await lockstep(['check', 'm'], { cwd })
-    expect(stderr).toContain('    2 │   create tabel b;\n      │          ^\n→ ')
+    expect(stderr).toContain('    12 │   create tabel b;\n       │          ^\n→ ')
   })
 
   test('given two bad migrations, when checked, then both are told', async () => {
