@@ -19,7 +19,6 @@ import type { BundleLimits } from '../domain/settings.ts'
  *   BUNDLE_FILE_TOO_LARGE, BUNDLE_TOO_LARGE, FILE_NOT_UTF8, FILE_HAS_NUL, FILE_CHANGED
  */
 export async function openFolder(dir: string, limits: BundleLimits): Promise<Bundle> {
-  await checkFolder(dir)
   const paths = await listFiles(dir, limits)
   checkDistinct(paths)
   const sizes = await Promise.all(paths.map((path) => sizeOf(dir, path)))
@@ -32,13 +31,6 @@ export async function openFolder(dir: string, limits: BundleLimits): Promise<Bun
     return readUnchanged(dir, file).toString('utf8')
   }
   return { files, digest: digestOf(files), readText }
-}
-
-const checkFolder = async (dir: string): Promise<void> => {
-  const found = await stat(dir).catch((cause: unknown) => {
-    throw unreadable(dir, cause)
-  })
-  if (!found.isDirectory()) throw new LockstepError('PATH_NOT_FOUND', `${dir} is not a folder`, { names: [dir] })
 }
 
 /** Lists the history's files in byte order; the count bounds how far a walk through a wrong folder goes. */

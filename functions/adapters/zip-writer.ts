@@ -61,13 +61,11 @@ const deflateLevel = 6
 /** Far below the ratio at which a reader takes a file for a bomb. */
 const suspiciousRatio = defaultLimits.ratio / 2
 
-/** Deflates a file, unless that does not make it smaller, or so much smaller that it looks like a bomb. */
+/** Deflates a file, unless that makes it so small that it looks like a bomb. */
 const pack = (content: Buffer): { readonly method: number; readonly packed: Buffer } => {
   const packed = deflateRawSync(content, { level: deflateLevel })
   const looksLikeBomb = content.length > ratioFloorBytes && content.length > packed.length * suspiciousRatio
-  return packed.length >= content.length || looksLikeBomb
-    ? { method: stored, packed: content }
-    : { method: deflated, packed }
+  return looksLikeBomb ? { method: stored, packed: content } : { method: deflated, packed }
 }
 
 const directoryRecord = (shared: readonly Buffer[], name: Buffer, offset: number): Buffer => {
