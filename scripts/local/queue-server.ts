@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { BuildAppOptions } from 'fauxqs'
 import { buildApp } from 'fauxqs'
 import { accountId, region } from './names.ts'
@@ -34,7 +36,7 @@ export async function startQueueServer(dataDir: string): Promise<QueueServer> {
   const stores = await openStores(dataDir)
   const { sqsStore } = stores
   const app = buildApp({ logger: false, defaultRegion: region, stores })
-  app.addHook('onClose', async () => stores.persistence.close())
+  app.addHook('onClose', async () => stores.close())
   const endpoint = await app.listen({ port: 0, host: '127.0.0.1' })
   const queueUrl = (name: string): string => `${endpoint}/${accountId}/${name}`
 
@@ -53,7 +55,7 @@ export async function startQueueServer(dataDir: string): Promise<QueueServer> {
 }
 
 /** fauxqs exports no store, so its modules are imported by their files: the version is pinned, and a test uses each of them. */
-const openStores = async (dataDir: string): Promise<Stores & { readonly persistence: Persistence }> => {
+const openStores = async (dataDir: string): Promise<Stores & { close(): void }> => {
   const sqs: { SqsStore: new () => Stores['sqsStore'] } = await inside('./sqs/sqsStore.js')
   const sns: { SnsStore: new () => Stores['snsStore'] } = await inside('./sns/snsStore.js')
   const s3: { S3Store: new () => Stores['s3Store'] } = await inside('./s3/s3Store.js')
@@ -61,11 +63,32 @@ const openStores = async (dataDir: string): Promise<Stores & { readonly persiste
   const stores = { sqsStore: new sqs.SqsStore(), snsStore: new sns.SnsStore(), s3Store: new s3.S3Store() }
   const persistence = new files.PersistenceManager(dataDir)
   persistence.loadSqsAndSns(stores.sqsStore, stores.snsStore)
+  const repair = keepReceiveCounts(persistence, join(dataDir, 'fauxqs.db'))
   stores.sqsStore.persistence = persistence
   for (const queue of stores.sqsStore.allQueues()) queue.persistence = persistence
   // an empty host makes the queue URLs that it answers carry the request's own host, which always resolves
   stores.sqsStore.host = ''
-  return { ...stores, persistence }
+  const close = (): void => {
+    repair.close()
+    persistence.close()
+  }
+  return { ...stores, close }
+}
+
+/**
+ * Repairs what fauxqs 2.4.1 does when a message's visibility is set to 0: it writes null over the receive count, which its own
+ * table refuses, and the message is lost.
+ */
+const keepReceiveCounts = (persistence: Persistence, file: string): DatabaseSync => {
+  const database = new DatabaseSync(file)
+  const ready = database.prepare(`
+    update sqs_messages
+    set receipt_handle = null, visibility_deadline = null
+    where message_id = ?`)
+  persistence.updateMessageReady = (messageId) => {
+    ready.run(messageId)
+  }
+  return database
 }
 
 const inside = (file: string) => import(new URL(file, import.meta.resolve('fauxqs')).href)
