@@ -1,0 +1,33 @@
+import type { SqlParser } from '../domain/sql-parser.ts'
+import type { Notice, TargetName } from '../domain/types.ts'
+import type { Clock } from '../engine/system.ts'
+import type { TargetDatabase } from '../engine/target-database.ts'
+import { openConnection } from './postgres-connection.ts'
+import { noticeListener } from './postgres-notices.ts'
+import { openSession } from './postgres-session.ts'
+import { systemClock } from './system.ts'
+
+export interface PostgresOptions {
+  readonly clock?: Clock
+  /** Certificates in PEM that sign the servers' of this region. */
+  readonly authorities?: readonly string[]
+  /** Finds the statement of an error that has no position of its own. */
+  readonly parse?: SqlParser
+  /** Hears what the server says while it works, bounded; without it the server is asked for nothing. */
+  readonly onNotice?: (target: TargetName, notice: Notice) => void
+}
+
+/** Is the target on real PostgreSQL, 14 or newer. */
+export const postgresDatabase = (options: PostgresOptions = {}): TargetDatabase => ({
+  connect: async (settings, token) => {
+    const { clock = systemClock, authorities, parse, onNotice } = options
+    const notices = onNotice && noticeListener((notice) => onNotice(settings.target, notice))
+    const connection = await openConnection({
+      settings,
+      token,
+      ...(authorities && { authorities }),
+      ...(notices && { onNotice: notices.hear }),
+    })
+    return openSession({ connection, clock, ...(parse && { parse }), ...(notices && { notices }) }, settings)
+  },
+})

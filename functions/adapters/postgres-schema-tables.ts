@@ -1,0 +1,85 @@
+import { isLockOf, runnerKey } from './advisory-keys.ts'
+
+/**
+ * Tables of schema `lockstep`, version 1. Names sort by bytes wherever Lockstep orders them, so the collation is named.
+ *
+ * `receipt` says what happened and is append-only; `applied` and `progress` are what follows from it.
+ */
+export const tables = `
+  create table lockstep.schema_version (
+    version integer primary key,
+    made_at timestamptz not null default clock_timestamp()
+  );
+
+  create table lockstep.fence (
+    target text collate "C" primary key,
+    token bigint not null,
+    worker text not null,
+    run text not null,
+    raised_at timestamptz not null
+  );
+
+  create table lockstep.receipt (
+    token bigint,
+    n integer,
+    target text collate "C" not null,
+    migration text collate "C" not null,
+    direction text not null check (direction in ('up', 'down')),
+    outcome text not null check (outcome in ('committed', 'failed')),
+    attempt integer not null,
+    checksum text not null,
+    bundle text not null,
+    run text not null,
+    worker text not null,
+    started_at timestamptz not null,
+    finished_at timestamptz not null,
+    out_of_order boolean not null,
+    failure jsonb,
+    down_sql text,
+    primary key (token, n)
+  );
+
+  create table lockstep.applied (
+    migration text collate "C" primary key,
+    checksum text not null,
+    token bigint not null,
+    n integer not null,
+    at timestamptz not null
+  );
+
+  create table lockstep.progress (
+    migration text collate "C",
+    direction text check (direction in ('up', 'down')),
+    unit integer,
+    sha256 text not null,
+    state text not null check (state in ('running', 'done')),
+    started_at timestamptz not null,
+    primary key (migration, direction, unit)
+  );
+
+  comment on schema lockstep is 'Lockstep: what was migrated, and the fence that keeps a stale runner out. Read it, never write it.';`
+
+/** Small functions that the others stand on. */
+export const foundations = `
+  create function lockstep.instant(p_at timestamptz) returns text
+  language sql stable
+  return to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+
+  create function lockstep.holds_lock() returns boolean
+  language sql stable
+  return exists (
+    select
+    from pg_catalog.pg_locks l
+    where l.pid = pg_backend_pid()
+    and ${isLockOf(runnerKey)}
+  );
+
+  create function lockstep.keep_receipts() returns trigger
+  language plpgsql as $$
+  begin
+    raise exception 'receipts are append-only' using errcode = 'LS002';
+  end $$;
+
+  create trigger receipts_are_append_only
+  before update or delete or truncate on lockstep.receipt
+  for each statement execute function lockstep.keep_receipts();`
