@@ -10,14 +10,11 @@ interface Location {
 /** Tells whether a write with `If-None-Match: *` was refused since something lies there. */
 export const isKeyTaken = (error: unknown): boolean => nameOf(error) === 'PreconditionFailed'
 
-/** S3's answers for an object, or the wanted version of it, that is not there: the last but one is a delete marker's. */
-const gone: ReadonlySet<string> = new Set([
-  'NoSuchKey',
-  'NoSuchVersion',
-  'NotFound',
-  'MethodNotAllowed',
-  'PreconditionFailed',
-])
+/**
+ * S3's answers for an object, or the wanted version of it, that is not there. The third is a delete marker's; the last says that
+ * the object was replaced.
+ */
+const gone: ReadonlySet<string> = new Set(['NoSuchKey', 'NoSuchVersion', 'MethodNotAllowed', 'PreconditionFailed'])
 
 /** Answers with status 403 that are not about a missing grant: whoever signed is not known at all. */
 const unknownSigner: ReadonlySet<string> = new Set([

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -49,6 +50,12 @@ describe.each([
   test('given an uploaded bundle, when it is fetched, then the bytes are the same', async () => {
     const object = await under.store.put(upload('same'))
     expect(Buffer.from(await under.store.fetch(object, bytes.length))).toEqual(bytes)
+  })
+
+  test('given a bundle of many packets, when it is fetched, then the bytes are the same', async () => {
+    const large = randomBytes(1024 * 1024)
+    const object = await under.store.put({ ...upload('packets'), bytes: large })
+    expect(large.equals(await under.store.fetch(object, large.length))).toBe(true)
   })
 
   test('given an uploaded bundle, when its object is named, then a run id follows from it', async () => {
