@@ -40,7 +40,6 @@ const buildFunction = (name: string, outDir: string) =>
     target: 'node24',
     format: 'esm',
     minify: true,
-    keepNames: true,
     sourcemap: true,
     sourcesContent: false,
     mainFields: ['module', 'main'],

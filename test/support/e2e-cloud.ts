@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { packBundle } from '../../functions/adapters/bundle-writer.ts'
+import { openFolder } from '../../functions/adapters/folder-history.ts'
+import type { AuditEvent } from '../../functions/domain/audit.ts'
+import { runIdOf } from '../../functions/domain/bundle-key.ts'
+import type { FileSource } from '../../functions/domain/file-source.ts'
+import { defaultLimits } from '../../functions/domain/limits.ts'
+import { isFinal, type LedgerEntry, type RunRecord } from '../../functions/domain/records.ts'
+import { isTargetName, type MigrationName, type RunId, type TargetName } from '../../functions/domain/types.ts'
+import { type CliCloud, composeCli } from '../../functions/edge/compose.ts'
+import { readCliConfig } from '../../functions/edge/config.ts'
+import { type EmbeddedCloud, startCloud } from '../../scripts/local/cloud.ts'
+import type { CloudOptions } from '../../scripts/local/cloud-plan.ts'
+
+import { memoryFiles } from './memory-files.ts'
+import { until } from './until.ts'
+
+/** An embedded cloud for one test file, spoken to as the command line does. */
+export interface TestCloud extends AsyncDisposable {
+  readonly cloud: EmbeddedCloud
+  readonly cli: CliCloud
+  /** Uploads a history as a bundle; returns the run that the upload starts. */
+  push(target: TargetName, files: FileSource | Readonly<Record<string, string>>): Promise<RunId>
+  /** Uploads any bytes below the target's prefix. */
+  upload(target: TargetName, bytes: Uint8Array): Promise<RunId>
+  /** Waits until a run is over. */
+  ended(target: TargetName, run: RunId, timeoutMs?: number): Promise<RunRecord>
+  ledger(target: TargetName): Promise<readonly LedgerEntry[]>
+  audit(target: TargetName): Promise<readonly AuditEvent[]>
+}
+
+export const targetName = (text: string): TargetName => {
+  if (isTargetName(text)) return text
+  throw new Error(`not a target name: ${text}`)
+}
+
+/** Opens a folder of migrations as the command line does. */
+export const folder = (path: string): Promise<FileSource> => openFolder(path, defaultLimits)
+
+/** Starts a cloud of its own on the built artefacts; durability is off, since nobody misses a test's data. */
+export async function startTestCloud(options: Omit<CloudOptions, 'stateDir'> = {}): Promise<TestCloud> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'lockstep-e2e-'))
+  await chmod(stateDir, 0o755)
+  const cloud = await startCloud({ fsync: false, ...options, stateDir })
+  const environment = cloud.environment()
+  Object.assign(process.env, environment)
+  const config = readCliConfig(environment)
+  const cli = composeCli(config)
+
+  const upload = async (target: TargetName, bytes: Uint8Array): Promise<RunId> => {
+    const key = `bundles/${target}/${randomUUID()}.zip`
+    return runIdOf(await cli.bundles.put({ bucket: config.bundleBucket, key, bytes }))
+  }
+
+  return {
+    cloud,
+    cli,
+    upload,
+    push: async (target, files) => {
+      const source =
+        'readText' in files ? (files as FileSource) : memoryFiles(files as Readonly<Record<string, string>>)
+      return await upload(target, await packBundle(source, {}))
+    },
+    ended: (target, run, timeoutMs = 120_000) =>
+      until(async () => {
+        const answer = await cli.status({ target, run }).catch(() => undefined)
+        const found = answer?.runs[0]
+        return found !== undefined && isFinal(found.state) ? found : undefined
+      }, timeoutMs),
+    ledger: async (target) => {
+      const entries: LedgerEntry[] = []
+      for (let after: MigrationName | '' = ''; ; after = entries.at(-1)?.migration ?? '') {
+        const page = (await cli.status({ target, ledgerAfter: after })).ledger
+        if (page.length === 0) return entries
+        entries.push(...page)
+      }
+    },
+    audit: async (target) => {
+      const events: AuditEvent[] = []
+      for (;;) {
+        const page = (await cli.status({ target, eventsAfter: events.length })).events
+        if (page.length === 0) return events
+        events.push(...page)
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await cloud.stop()
+      await rm(stateDir, { recursive: true, force: true })
+    },
+  }
+}
