@@ -60,7 +60,6 @@ const collect = async (body: Readable, object: BundleObject, size: number): Prom
   const bytes = Buffer.allocUnsafeSlow(size)
   let offset = 0
   for await (const chunk of body) {
-    if (offset + chunk.length > size) break
     bytes.set(chunk, offset)
     offset += chunk.length
   }

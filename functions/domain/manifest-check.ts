@@ -2,6 +2,7 @@ import type { BundleManifest } from './bundle-manifest.ts'
 import type { ErrorCode } from './error-table.ts'
 import { LockstepError } from './errors.ts'
 import type { FileRef } from './file-source.ts'
+import { listNames } from './names.ts'
 
 /**
  * Refuses a bundle whose files are not exactly the ones that its manifest lists; their contents are not looked at.
@@ -23,12 +24,9 @@ export function checkListing(manifest: BundleManifest, paths: readonly string[])
   )
 }
 
-const maxShown = 3
-
 const refuseAny = (code: ErrorCode, what: string, names: readonly string[]): void => {
   if (names.length === 0) return
-  const others = names.length > maxShown ? ` and ${names.length - maxShown} more` : ''
-  throw new LockstepError(code, `${what}: ${names.slice(0, maxShown).join(', ')}${others}`, { names })
+  throw new LockstepError(code, `${what}: ${listNames(names)}`, { names })
 }
 
 /**
