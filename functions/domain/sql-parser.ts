@@ -5,7 +5,7 @@
 export interface ParsedStatement {
   readonly startByte: number
   readonly endByte: number
-  /** The parser's node, for example `{ CreateStmt: {…} }`. */
+  /** The parser's node, for example `{ CreateStmt: {…} }`; the `location`s inside it may count from anywhere. */
   readonly node: Readonly<Record<string, unknown>>
 }
 
