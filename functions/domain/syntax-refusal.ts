@@ -22,8 +22,7 @@ const variable = /^:['"]?[A-Za-z_]/
  * The parser stops at the first thing that is not SQL, so a backslash *there* is no part of a string.
  */
 export const syntaxRefusal = (file: SqlFile, error: SqlSyntaxError, parse: SqlParser): LockstepError => {
-  const { message, codePoint } = error
-  if (codePoint < 0) return refusal(file, { code: 'SQL_SYNTAX', message: shorten(message) })
+  const { codePoint } = error
   const index = indexOfCodePoint(file.text, codePoint)
   const copyByte = copyBefore(file.text.slice(0, index), parse)
   if (copyByte !== undefined) return copyRefusal(file, copyByte)

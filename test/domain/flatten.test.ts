@@ -30,6 +30,7 @@ describe('blocks that are flattened', () => {
     ],
     ['a timeout in a block, which is blanked', "begin; set local lock_timeout = '1s'; drop table a; commit"],
     ['NOT DEFERRABLE', 'begin; alter table t add constraint c unique (a) not deferrable; commit'],
+    ['a column that is NOT DEFERRABLE', 'begin; create table t (a int references b not deferrable); commit'],
     ['RENAME VALUE', "begin; alter type e rename value 'a' to 'b'; commit"],
     [
       'the words in strings and comments',

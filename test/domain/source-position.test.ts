@@ -62,11 +62,11 @@ describe('offsets', () => {
 
 describe('positions in what was sent', () => {
   test('given a character of two bytes that was blanked, when the server reports a later position, then the place is right', () => {
-    const text = 'begin /* é */; selec 1'
-    const sql = `${' '.repeat(14)}; selec 1`
-    const reported = countCodePoints(sql.slice(0, sql.indexOf('selec')))
+    const text = "begin /* é */; select 'ü'; selec 1"
+    const sql = `${' '.repeat(14)}; select 'ü'; selec 1`
+    const reported = countCodePoints(sql.slice(0, sql.indexOf('selec 1')))
     expect(placeInSent({ path: 'f', text }, { sql, startCodePoint: 0 }, reported).column).toBe(
-      text.indexOf('selec') + 1,
+      text.indexOf('selec 1') + 1,
     )
   })
 
