@@ -1,5 +1,6 @@
 import type { TargetName } from '../../functions/domain/types.ts'
 import { forwardBundleUploads } from './bundle-uploads.ts'
+import { cacheDir } from './cache-dir.ts'
 import { cloudVariables, type Endpoints, hostedFunctions } from './cloud-layout.ts'
 import type { CloudPlan } from './cloud-plan.ts'
 import type { CloudServers } from './cloud-servers.ts'
@@ -75,7 +76,7 @@ export async function openDoors(
   })
   const host = openFunctionHost(hostedFunctions(plan.artefacts, plan.functionTimeouts, variables), {
     logDir: plan.logDir,
-    cacheDir: plan.cacheDir,
+    cacheDir,
     concurrency: functionConcurrency,
     idleMs,
     onProcess: (name, pid) => journal.note(name, pid, 'SIGKILL'),

@@ -38,8 +38,6 @@ export interface ServerFallback {
 export type CloudPlan = Required<CloudOptions> & {
   readonly queue: { readonly visibilitySeconds: number; readonly maxReceiveCount: number }
   readonly logDir: string
-  /** Compiled code, kept between starts and shared by all clouds. */
-  readonly cacheDir: string
 }
 
 /** Fills in what the options leave open. */
@@ -58,7 +56,6 @@ export const planCloud = (options: CloudOptions): CloudPlan => ({
   stateDir: resolve(options.stateDir),
   queue: { ...bundleQueue, ...options.queue },
   logDir: join(resolve(options.stateDir), 'logs'),
-  cacheDir: join(projectDir, 'node_modules', '.cache', 'lockstep'),
 })
 
 const projectDir = fileURLToPath(new URL('../..', import.meta.url))

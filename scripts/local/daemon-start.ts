@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LockstepError } from '../../functions/domain/errors.ts'
+import { cacheDir } from './cache-dir.ts'
 import { type DaemonMessage, type DaemonOptions, daemonMessage } from './daemon-messages.ts'
 
 export interface DaemonStart {
@@ -56,7 +57,7 @@ const launch = (options: DaemonOptions, logFile: string, env: NodeJS.ProcessEnv)
         TMPDIR: tmpdir(),
         AWS_CONFIG_FILE: '/dev/null',
         AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-        NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE,
+        NODE_COMPILE_CACHE: cacheDir,
       },
       detached: true,
       stdio: ['ignore', log, log, 'ipc'],
