@@ -3,9 +3,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Client, escapeIdentifier } from 'pg'
-import type { TargetSettings } from '../../functions/domain/settings.ts'
-import type { TargetName } from '../../functions/domain/types.ts'
+import type { Connection, TargetSettings } from '../../functions/domain/settings.ts'
 import { startPostgresServer } from '../../scripts/local/postgres-server.ts'
+import { targetSettings } from './target-settings.ts'
 
 /** A server for a whole test run; `env` is what its tests need to find it. */
 export interface RunningPostgres {
@@ -94,25 +94,14 @@ const urlOf = (database: string, user?: string, password?: string): URL => {
   return url
 }
 
-const settingsFor = (url: URL, applicationRole: string): TargetSettings => ({
-  target: url.pathname.slice(1).replaceAll('_', '-') as TargetName,
-  connection: {
-    host: url.hostname,
-    port: Number(url.port || 5432),
-    database: url.pathname.slice(1),
-    user: url.username,
+const settingsFor = (url: URL, applicationRole: string): TargetSettings => {
+  const database = url.pathname.slice(1)
+  const connection: Connection = {
+    ...{ host: url.hostname, port: Number(url.port || 5432), database, user: url.username, tls: 'off' },
     credential: { kind: 'password', password: url.password },
-    tls: 'off',
-  },
-  applicationRole,
-  searchPath: 'public',
-  lockTimeoutMs: 5_000,
-  statementTimeoutMs: 0,
-  leaseMs: 30_000,
-  heartbeatMs: 7_500,
-  policy: { outOfOrder: 'apply', requireManifest: false, stepAttempts: 3, faultAttempts: 10, faultWindowMs: 900_000 },
-  limits: { files: 5_000, fileBytes: 16_777_216, inflatedBytes: 268_435_456, ratio: 200 },
-})
+  }
+  return { ...targetSettings(database.replaceAll('_', '-'), connection), applicationRole }
+}
 
 const dropDatabase = (name: string, roles: readonly string[]): Promise<void> =>
   asSuperuser(async (client) => {

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import type { Backend } from '../../functions/domain/records.ts'
+import type { TargetSettings } from '../../functions/domain/settings.ts'
+import type { TargetDatabase } from '../../functions/engine/target-database.ts'
+import { fenceTests } from './target-database-fence.ts'
+import { lockTests } from './target-database-lock.ts'
+import { stepTests } from './target-database-steps.ts'
+import { unitTests } from './target-database-units.ts'
+
+/** A target's database under test, and the ways around it that a test needs. */
+export interface TargetFixture extends AsyncDisposable {
+  readonly database: TargetDatabase
+  /** Makes an empty database. */
+  newDatabase(): Promise<TargetSettings>
+  /** Ends a session from outside, as the server's shutdown would. */
+  kill(settings: TargetSettings, backend: Backend): Promise<void>
+  /** How often the text `insert into t values (1)` took effect. */
+  countInserts(settings: TargetSettings): Promise<number>
+}
+
+/** Holds a target's database to the port's contract. */
+export function targetDatabaseContract(name: string, open: () => Promise<TargetFixture>): void {
+  describe(name, () => {
+    let fixture: TargetFixture
+    beforeAll(async () => {
+      fixture = await open()
+    })
+    afterAll(() => fixture[Symbol.asyncDispose]())
+
+    const use = (): TargetFixture => fixture
+    lockTests(use)
+    fenceTests(use)
+    stepTests(use)
+    unitTests(use)
+  })
+}
