@@ -1,8 +1,12 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writeSettings } from '../../functions/adapters/dynamodb-settings.ts'
 import type { TargetName } from '../../functions/domain/types.ts'
 import { parseTargetSettings, type TargetSettingsInput } from '../../functions/edge/target-settings.ts'
+import { startPostgresServer } from '../../scripts/local/postgres-server.ts'
 import { namesOf } from '../../scripts/local/target-names.ts'
 import { startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
 import { withClient } from '../support/postgres.ts'
@@ -81,18 +85,36 @@ test('given a database that does not exist, when pushed, then the run is refused
   expect(run).toMatchObject({ state: 'REFUSED', failure: { code: 'DATABASE_MISSING' } })
 })
 
-test('given a database that is read-only, as a replica is, when pushed, then it is tried again within bounds and says so', async () => {
+test('given a read-only replica, when pushed, then the run is tried again within bounds and says so', async () => {
   const target = targetName('replica')
-  await cloud.cloud.ensureTarget(target)
-  const { database } = namesOf(target)
-  await withClient(cloud.cloud.serverUrl, (client) =>
-    client.query(`alter database "${database}" set default_transaction_read_only = on`),
-  )
+  await using replica = await startReplica()
+  const { hostname, port, username, password } = new URL(replica.url)
+  const credential = { kind: 'password', password } as const
+  await declare(target, { host: hostname, port: Number(port), database: 'postgres', user: username, credential })
   const run = await cloud.ended(target, await cloud.push(target, history), 150_000)
   expect(run).toMatchObject({ state: 'FAILED', faults: 2, failure: { code: 'TARGET_UNREACHABLE' } })
-  expect(run.failure?.message).toContain('read-only')
-  await nothingWritten(target)
+  expect(run.failure?.message).toContain('it is a standby')
+  expect(run.failure?.hint).toContain('writer endpoint')
+  expect(await cloud.ledger(target)).toEqual([])
 }, 200_000)
+
+/** Starts a server as a hot standby: a data directory with `standby.signal` stays in recovery and refuses every write. */
+async function startReplica(): Promise<AsyncDisposable & { readonly url: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-replica-'))
+  await chmod(folder, 0o755)
+  const options = { dataDir: join(folder, 'postgres'), fsync: false }
+  const primary = await startPostgresServer(options)
+  await primary.stop()
+  await writeFile(join(options.dataDir, 'standby.signal'), '', { mode: 0o644 })
+  const standby = await startPostgresServer(options)
+  return {
+    url: standby.url,
+    async [Symbol.asyncDispose]() {
+      await standby.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
 
 test('given the advisory lock held by someone else, when pushed, then the run waits and goes on when it is free', async () => {
   const target = targetName('waiting')
