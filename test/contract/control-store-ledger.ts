@@ -54,6 +54,24 @@ export function ledgerTests(use: () => ControlFixture): void {
       expect(await observe(store, target)).toEqual(before)
     })
 
+    it('given a chain that moved, when receipts without events come with what was seen before, then nothing is written', async () => {
+      const { store } = use()
+      const target = newTarget()
+      await headAfter(store, target, [receiptOf(run, 1)])
+      const before = await observe(store, target)
+      const late = { target, seen: emptyChain, receipts: [receiptOf(run, 2)], events: [] }
+      expect(await store.project(late)).toBe('moved')
+      expect(await observe(store, target)).toEqual(before)
+    })
+
+    it('given receipts that were copied without events, when others copy from before them, then nothing is written', async () => {
+      const { store } = use()
+      const target = newTarget()
+      const seen = await headAfter(store, target, [receiptOf(run, 1)])
+      await store.project({ target, seen, receipts: [receiptOf(run, 2)], events: [] })
+      expect(await store.project({ target, seen, receipts: [receiptOf(run, 3)], events: [] })).toBe('moved')
+    })
+
     it('given a chain that others moved past a projection, when it is repeated, then it has moved', async () => {
       const { store } = use()
       const target = newTarget()
