@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
 import {
   ChangeMessageVisibilityCommand,
   GetQueueAttributesCommand,
@@ -231,7 +232,6 @@ test('given queues with messages, when the server starts again, then all are the
 test('given the queue server, when other interfaces are asked, then it listens on the loopback interface only', async () => {
   await using folder = await temporaryFolder()
   const server = await startQueueServer(folder.path)
-  const { networkInterfaces } = await import('node:os')
   const others = Object.values(networkInterfaces())
     .flatMap((all) => all ?? [])
     .filter(({ internal, family }) => !internal && family === 'IPv4')

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { appendFile, readdir } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
 import {
@@ -18,6 +19,7 @@ import {
   PutObjectTaggingCommand,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { type LocalS3, startLocalS3 } from '../support/local-parts.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -188,6 +190,8 @@ test.each([
   async (_name, digest, code) => {
     await expect(put('digest', 'body', digest)).rejects.toEqual(refused(code))
     expect(s3.store.versions(Bucket, 'digest')).toHaveLength(0)
+    expect(await readdir(s3.store.incoming)).toEqual([])
+    expect(await readdir(s3.store.incoming)).toEqual([])
   },
 )
 
@@ -197,7 +201,7 @@ const raw = (headers: Record<string, string>, body: string) =>
 
 test.each([
   ['a trailer with another checksum', '4\r\nbody\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n', 'BadDigest'],
-  ['a chunk longer than its size', '3\r\nbody\r\n0\r\n\r\n', 'IncompleteBody'],
+  ['a chunk longer than its size', '4\r\nbody and more\r\n0\r\n\r\n', 'IncompleteBody'],
   ['an end before the last chunk', '4\r\nbody\r\n', 'IncompleteBody'],
   ['a chunk without a size', 'zz\r\nbody\r\n0\r\n\r\n', 'IncompleteBody'],
   ['fewer bytes than declared', '3\r\nbod\r\n0\r\n\r\n', 'IncompleteBody'],
@@ -232,6 +236,7 @@ test('given an upload that breaks off, when the client is gone, then nothing is 
   await expect(fetch(`${s3.endpoint}/b/broken`, init)).rejects.toThrow()
   await put('after-broken', 'x')
   expect(s3.store.versions(Bucket, 'broken')).toHaveLength(0)
+  await eventually(async () => (await readdir(s3.store.incoming)).length === 0)
 })
 
 test('given an object, when a part of it is asked for, then that part is answered', async () => {
@@ -276,16 +281,16 @@ test('given metadata, when the object is read, then it is told', async () => {
   expect(head).toMatchObject({ Metadata: { digest: 'abc' }, ContentType: 'application/zip' })
 })
 
-test('given versions of one key, when they were put one after the other, then their sequencers grow', async () => {
-  for (let index = 0; index < 5; index++) await put('sequence', String(index))
-  const sequencers = s3.puts.filter(({ version }) => version.key === 'sequence').map(({ version }) => version.sequencer)
-  expect(new Set(sequencers).size).toBe(5)
+test('given versions of one key, when many are put at once, then their sequencers tell their order', async () => {
+  await Promise.all(Array.from({ length: 30 }, (_, index) => put('sequence', String(index))))
+  const versions = s3.store.versions(Bucket, 'sequence')
+  const sequencers = versions.map((version) => (version.kind === 'object' ? version.sequencer : ''))
+  expect(new Set(sequencers).size).toBe(30)
   expect([...sequencers].sort()).toEqual(sequencers)
 })
 
 test('given a store with versions and markers, when it is opened again, then all is as it was, but for a torn line', async () => {
   await using dir = await temporaryFolder()
-  const { appendFile } = await import('node:fs/promises')
   let first: { VersionId?: string | undefined }
   {
     await using before = await startLocalS3(dir.path)
@@ -295,13 +300,17 @@ test('given a store with versions and markers, when it is opened again, then all
     await before.client.send(new DeleteObjectCommand({ Bucket, Key: 'gone' }))
   }
   await appendFile(`${dir.path}/journal.ndjson`, '{"kind":"object","bucket":"b","key":"torn"')
-  await using after = await startLocalS3(dir.path)
-  const read = async (Key: string, VersionId?: string) =>
-    await (await after.client.send(new GetObjectCommand({ Bucket, Key, VersionId }))).Body?.transformToString()
-  expect(await read('k')).toBe('two')
-  expect(await read('k', first.VersionId)).toBe('one')
-  await expect(read('gone')).rejects.toEqual(refused('NoSuchKey'))
-  await expect(read('torn')).rejects.toEqual(refused('NoSuchKey'))
-  await after.client.send(new PutObjectCommand({ Bucket, Key: 'torn', Body: 'whole' }))
-  expect(await read('torn')).toBe('whole')
+  {
+    await using after = await startLocalS3(dir.path)
+    expect(await bodyOf(after, 'k')).toBe('two')
+    expect(await bodyOf(after, 'k', first.VersionId)).toBe('one')
+    await expect(bodyOf(after, 'gone')).rejects.toEqual(refused('NoSuchKey'))
+    await expect(bodyOf(after, 'torn')).rejects.toEqual(refused('NoSuchKey'))
+    await after.client.send(new PutObjectCommand({ Bucket, Key: 'torn', Body: 'whole' }))
+  }
+  await using again = await startLocalS3(dir.path)
+  expect(await bodyOf(again, 'torn')).toBe('whole')
 })
+
+const bodyOf = async (s3: LocalS3, Key: string, VersionId?: string) =>
+  await (await s3.client.send(new GetObjectCommand({ Bucket, Key, VersionId }))).Body?.transformToString()

@@ -1,5 +1,5 @@
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { unmarshall } from '@aws-sdk/util-dynamodb'
+import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TargetName } from '../../functions/domain/types.ts'
@@ -101,7 +101,6 @@ test('given no target, when it is made many times at once, then all succeed and 
 
 test('given roles without settings, when the target is made, then it gets a password that works', async () => {
   await provision(name('lost'))
-  const { DeleteItemCommand } = await import('@aws-sdk/client-dynamodb')
   await dynamodb.send(new DeleteItemCommand({ TableName: controlTableName, Key: key(name('lost')) }))
   await provision(name('lost'))
   await as(await loginUrl(name('lost')), (client) => client.query('select 1'))
@@ -138,7 +137,6 @@ test('given a server at another port, when targets are repointed, then those tha
     target: undefined,
     connection: { ...ours.connection, user: 'somebody', host: 'db.example.com' },
   }
-  const { marshall } = await import('@aws-sdk/util-dynamodb')
   const Item = { ...marshall(theirs, { removeUndefinedValues: true }), ...key(name('theirs')) }
   await dynamodb.send(new PutItemCommand({ TableName: controlTableName, Item }))
   await repointTargets(dynamodb, controlTableName, 'postgresql://postgres:x@127.0.0.1:4711/postgres')

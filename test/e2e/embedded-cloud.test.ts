@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { isTargetName, type TargetName } from '../../functions/domain/types.ts'
 import { type FunctionName, functions } from '../../functions/edge/resources.ts'
@@ -104,7 +105,6 @@ test('given a fresh cloud, when a bundle is uploaded, then its target is made an
       },
     },
   ])
-  const { Client } = await import('pg')
   const client = new Client({ connectionString: bench.cloud.databaseUrl(target('shop')) })
   await client.connect()
   await client.end()
@@ -127,7 +127,6 @@ test('given a strict cloud, when a bundle of an undeclared target is uploaded, t
   await using bench = await startBench({ strict: true })
   await bench.upload('bundles/shop/a.zip')
   await eventually(async () => (await notifications(bench)).length === 1)
-  const { Client } = await import('pg')
   const client = new Client({ connectionString: bench.cloud.databaseUrl(target('shop')) })
   await expect(client.connect()).rejects.toMatchObject({ code: '3D000' })
 })
