@@ -14,17 +14,15 @@ import { s3AuditArchive } from '../adapters/s3-audit-archive.ts'
 import { s3BundleStore } from '../adapters/s3-bundle-store.ts'
 import { sqsQueue } from '../adapters/sqs-queue.ts'
 import { systemClock, systemRandom } from '../adapters/system.ts'
-import { LockstepError } from '../domain/errors.ts'
 import type { ArchivePorts } from '../engine/archive.ts'
-import type { BundleStore } from '../engine/bundle-store.ts'
 import type { ControlStore } from '../engine/control-store.ts'
 import type { FrontPorts } from '../engine/front.ts'
 import type { RunnerPorts } from '../engine/run-context.ts'
 import type { RunnerAnswer } from '../engine/runner-contract.ts'
-import type { StatusAnswer, StatusQuestion } from '../engine/status.ts'
 import type { Log } from '../engine/system.ts'
-import type { FunctionAnswer } from './answer.ts'
-import type { ApplyConfig, AuditConfig, CliConfig, RunnerConfig, StatusConfig } from './config.ts'
+import { unwrap } from './answer.ts'
+import { patient, s3Options, untilAnswered } from './client-options.ts'
+import type { ApplyConfig, AuditConfig, RunnerConfig, StatusConfig } from './config.ts'
 import { parseTargetSettings } from './target-settings.ts'
 
 /** Makes the logger of a function. */
@@ -35,16 +33,6 @@ const toLog = (logger: Logger): Log => ({
   info: (message, data = {}) => logger.info(message, { ...data }),
   warn: (message, data = {}) => logger.warn(message, { ...data }),
 })
-
-const connectTimeoutMs = 5_000
-/** Calls answer within this, or are tried again; without it a call from a subnet without a way out hangs for ever. */
-const requestTimeoutMs = 20_000
-const patient = { connectionTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs }
-/** An invocation answers when the runner does; the front's own deadline bounds it. */
-const untilAnswered = { connectionTimeout: connectTimeoutMs, requestTimeout: 0 }
-
-const s3Client = (endpoint: string | undefined): S3Client =>
-  new S3Client({ requestHandler: patient, ...(endpoint !== undefined && { forcePathStyle: true }) })
 
 const control = ({ controlTable, auditTable }: StatusConfig): ControlStore =>
   dynamodbControlStore({
@@ -58,7 +46,7 @@ const control = ({ controlTable, auditTable }: StatusConfig): ControlStore =>
 
 /** Everything the runner touches; the parser's WebAssembly is loaded here, once. */
 export const composeRunner = async (config: RunnerConfig, logger: Logger): Promise<RunnerPorts> => ({
-  bundles: s3BundleStore(s3Client(config.s3Endpoint)),
+  bundles: s3BundleStore(new S3Client(s3Options(config.s3Endpoint))),
   openBundle,
   control: control(config),
   database: postgresDatabase(),
@@ -88,29 +76,7 @@ export const composeStatus = (config: StatusConfig): ControlStore => control(con
 
 /** What the audit function writes. */
 export const composeArchive = (config: AuditConfig, logger: Logger): ArchivePorts => ({
-  archive: s3AuditArchive(s3Client(config.s3Endpoint), config.recordsBucket),
+  archive: s3AuditArchive(new S3Client(s3Options(config.s3Endpoint)), config.recordsBucket),
   publisher: eventBridgeEvents(new EventBridgeClient({ requestHandler: patient }), config.eventBus),
   log: toLog(logger),
 })
-
-/** What the command line needs of a cloud: a bucket to put bundles in, and a function to ask. */
-export interface CliCloud {
-  readonly bundles: BundleStore
-  readonly status: (question: StatusQuestion) => Promise<StatusAnswer>
-}
-
-export const composeCli = (config: CliConfig): CliCloud => {
-  const invoke = invokeFunction(new LambdaClient({ requestHandler: patient }), config.statusFunction)
-  return {
-    bundles: s3BundleStore(s3Client(config.s3Endpoint)),
-    status: async (question) => unwrap<StatusAnswer>(await invoke(question)),
-  }
-}
-
-/** Takes the answer out of its envelope; a failure is thrown again as the error that it was. */
-const unwrap = <T>(envelope: unknown): T => {
-  const answer = envelope as FunctionAnswer<T>
-  if (answer.ok) return answer.answer
-  const { code, message, hint, ...details } = answer.failure
-  throw new LockstepError(code, message, { ...details, hint })
-}

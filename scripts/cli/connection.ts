@@ -12,8 +12,9 @@ import type { Connection } from './ports.ts'
  * @throws LockstepError LOCAL_NOT_RUNNING, or USAGE when the environment names no bucket or no function
  */
 export async function connect({ env, cwd }: Context, { local }: PlaceOption): Promise<Connection> {
-  const isLocal = local ?? existsSync(join(stateDirOf(cwd), 'local.json'))
-  return isLocal ? await connectToLocal((await requireLocal(cwd)).environment) : await open(env)
+  const wasStarted = existsSync(join(stateDirOf(cwd), 'local.json'))
+  if (!(local ?? wasStarted)) return await open(env)
+  return await connectToLocal((await requireLocal(cwd)).environment)
 }
 
 /** What would lead an AWS client away from the embedded cloud: a profile wins over credentials, the others over endpoints. */
@@ -39,6 +40,6 @@ export async function connectToLocal(environment: Readonly<Record<string, string
 const open = async (env: Context['env']): Promise<Connection> => {
   const { readCliConfig } = await import('../../functions/edge/config.ts')
   const config = readCliConfig(env)
-  const { composeCli } = await import('../../functions/edge/compose.ts')
+  const { composeCli } = await import('../../functions/edge/compose-cli.ts')
   return { ...composeCli(config), bundleBucket: config.bundleBucket }
 }

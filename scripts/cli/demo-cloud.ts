@@ -13,21 +13,27 @@ export interface DemoCloud extends Connection, AsyncDisposable {
 }
 
 /**
- * Starts an embedded cloud of its own, beside one that `lockstep local up` may have started here.
+ * Starts an embedded cloud of its own, beside one that `lockstep local up` may have started here. A start that fails leaves nothing.
  *
  * @throws LockstepError LOCAL_UNSUPPORTED, LOCAL_START_FAILED
  */
 export async function startDemoCloud({ cwd }: Context, onProgress: (text: string) => void): Promise<DemoCloud> {
   const stateDir = join(stateDirOf(cwd), 'demo')
-  const clear = async (): Promise<void> => {
-    await localDown({ stateDir })
-    await rm(stateDir, { recursive: true, force: true })
-  }
-  await clear()
+  await clear(stateDir)
+  await using cleared = new AsyncDisposableStack()
+  cleared.defer(() => clear(stateDir))
   const state = await startLocal({ stateDir, strict: false, fsync: false, onProgress })
+  const connection = await connectToLocal(state.environment)
+  const whole = cleared.move()
   return {
-    ...(await connectToLocal(state.environment)),
+    ...connection,
     databaseUrl: (target) => localUrl(state, target),
-    [Symbol.asyncDispose]: clear,
+    [Symbol.asyncDispose]: () => whole.disposeAsync(),
   }
+}
+
+/** Ends what a demo started, this one or one that was killed, and removes what it wrote. */
+const clear = async (stateDir: string): Promise<void> => {
+  await localDown({ stateDir })
+  await rm(stateDir, { recursive: true, force: true })
 }

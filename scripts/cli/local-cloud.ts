@@ -38,5 +38,7 @@ export async function requireLocal(cwd: string): Promise<LocalState> {
   const { readLocalState } = await import('../local/daemon.ts')
   const state = await readLocalState(stateDirOf(cwd))
   if (state !== undefined) return state
-  throw new LockstepError('LOCAL_NOT_RUNNING', `no embedded cloud runs in ${cwd}`)
+  throw new LockstepError('LOCAL_NOT_RUNNING', `no embedded cloud runs in ${cwd}`, {
+    hint: 'start it with `lockstep local up`, or talk to AWS with --no-local',
+  })
 }

@@ -91,12 +91,11 @@ const remarkOf = ({ type }: AuditEvent): string | undefined => {
 const nowOf = ({ run, lock }: Sighting, id: RunId, steps: readonly ShownStep[]): string => {
   if (run === undefined) return 'uploaded; waiting for the queue'
   if (lock?.ownerRun !== undefined && lock.ownerRun !== id && run.state === 'QUEUED') {
-    return `waiting for the lease: run ${lock.ownerRun} has it${lock.phase === undefined ? '' : ` (${lock.phase})`}`
+    return `waiting for the lease: run ${lock.ownerRun} has it`
   }
   const done = steps.length === 0 ? '' : ` · ${count(steps.length, 'step')} done`
   const isCurrent = lock?.migration !== undefined && steps.every((step) => step.migration !== lock.migration)
-  if (isCurrent) return `${lock.migration}${done}`
-  return `${lock?.phase ?? run.state.toLowerCase()}${done}`
+  return `${isCurrent ? lock.migration : (lock?.phase ?? run.state).toLowerCase()}${done}`
 }
 
 /** Says in one line how a run ended. */

@@ -42,7 +42,7 @@ const lockText = (lock: LockRecord | null, runs: readonly RunRecord[], now: numb
 /** What the holder does, by its last heartbeat. */
 const phaseFacts = (lock: LockRecord | null): string[][] => {
   if (lock?.ownerRun === undefined || lock.phase === undefined) return []
-  return [['now', [lock.phase, lock.migration].filter((part) => part !== undefined).join(' · ')]]
+  return [['now', [lock.phase.toLowerCase(), lock.migration].filter((part) => part !== undefined).join(' · ')]]
 }
 
 const chainText = ({ seq, hash }: ChainHead): string =>

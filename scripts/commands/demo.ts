@@ -11,10 +11,10 @@ import { watchInterrupt } from '../cli/interrupt.ts'
 import { lastEventSeq } from '../cli/last-event.ts'
 import { showProgress } from '../cli/live-line.ts'
 import { readTarget } from '../cli/options.ts'
-import type { Output } from '../cli/output.ts'
+import { type Output, shorten } from '../cli/output.ts'
 import { packInput } from '../cli/packed-bundle.ts'
 import { summaryOf } from '../cli/run-display.ts'
-import { count, formatBytes, formatDuration } from '../cli/units.ts'
+import { count, formatDuration } from '../cli/units.ts'
 import { upload } from '../cli/upload.ts'
 import { type WatchedRun, watchRun } from '../cli/watch-run.ts'
 
@@ -45,8 +45,9 @@ export async function demo(context: Context): Promise<Outcome> {
   explain(output, report)
   using interrupt = watchInterrupt()
   const startedAt = performance.now()
-  const failure = await perform(context, { output, history, report, signal: interrupt.signal })
-  if (interrupt.signal.aborted) return { document: {}, failures: [stopped()] }
+  const { signal } = interrupt
+  const failure = await perform(context, { output, history, report, signal }).catch(throwUnlessAborted(signal))
+  if (signal.aborted) return { document: {}, failures: [stopped()] }
   if (failure !== undefined) return { document: {}, failures: [failure] }
   output.line()
   output.line(`The cloud is stopped and gone. All of it took ${formatDuration(performance.now() - startedAt)}.`)
@@ -54,12 +55,10 @@ export async function demo(context: Context): Promise<Outcome> {
 }
 
 const explain = (output: Output, { migrations }: CheckReport): void => {
-  output.line(`This starts a cloud on this machine: PostgreSQL, DynamoDB, S3, SQS and Lockstep's functions.`)
-  output.line(
-    `It uploads the example history, ${count(migrations.length, 'migration')}, and shows the run that the upload starts.`,
-  )
-  output.line('It reads the proof where it lies: receipts in PostgreSQL, ledger and audit chain in DynamoDB.')
-  output.line('It uploads the same history again, and nothing is left to do.')
+  output.line('Start    a cloud on this machine: PostgreSQL, DynamoDB, S3, SQS, functions.')
+  output.line(`Migrate  the example history, ${count(migrations.length, 'migration')}: the upload starts the run.`)
+  output.line('Prove    it where it lies: receipts in PostgreSQL, ledger and audit in DynamoDB.')
+  output.line('Again    the same upload: nothing is left to do.')
 }
 
 const perform = async (context: Context, demo: Omit<Demo, 'cloud'>): Promise<Failure | undefined> => {
@@ -97,7 +96,8 @@ const push = async ({ output, cloud, history, report, signal }: Demo): Promise<W
   const packed = await packInput(history)
   const eventsAfter = await lastEventSeq(cloud.status, target)
   const { run, object } = await upload(cloud, target, packed)
-  output.line(output.paint('dim', `  s3://${object.bucket}/${object.key} (${formatBytes(packed.bytes.length)})`))
+  const place = shorten(`s3://${object.bucket}/${object.key}`, output.columns - 2)
+  output.line(`  ${output.paint('dim', place)}`)
   const names = report.migrations.map(({ name }) => name)
   const watched = await watchRun(cloud.status, {
     target,
@@ -117,6 +117,13 @@ const heading = (output: Output, text: string): void => {
   output.line()
   output.line(output.paint('bold', text))
 }
+
+/** A Ctrl-C also reaches the compiler, which then fails; that is no failure of its own. */
+const throwUnlessAborted =
+  (signal: AbortSignal) =>
+  (thrown: unknown): undefined => {
+    if (!signal.aborted) throw thrown
+  }
 
 const stopped = (): Failure =>
   toFailure(new LockstepError('INTERRUPTED', 'the demo was stopped', { hint: 'its cloud was stopped with it' }))

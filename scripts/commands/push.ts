@@ -9,7 +9,7 @@ import { watchInterrupt } from '../cli/interrupt.ts'
 import { lastEventSeq } from '../cli/last-event.ts'
 import { noticeHint } from '../cli/notices.ts'
 import type { PlaceOption } from '../cli/options.ts'
-import type { Output } from '../cli/output.ts'
+import { type Output, shorten } from '../cli/output.ts'
 import { originText, type PackedBundle, packInput } from '../cli/packed-bundle.ts'
 import { summaryOf } from '../cli/run-display.ts'
 import { table } from '../cli/table.ts'
@@ -88,6 +88,9 @@ interface Announcement {
   readonly report: CheckReport
 }
 
+/** The longest label and the gap behind it. */
+const labelColumns = 8
+
 const announce = (output: Output, { path, target, uploaded, packed, report }: Announcement): void => {
   const { object, run } = uploaded
   const contents = [
@@ -97,7 +100,7 @@ const announce = (output: Output, { path, target, uploaded, packed, report }: An
   ]
   const rows = [
     ['bundle', contents.filter((text) => text !== '').join(' · ')],
-    ['object', `s3://${object.bucket}/${object.key}`],
+    ['object', shorten(`s3://${object.bucket}/${object.key}`, output.columns - labelColumns)],
     ['run', run],
     ['follow', followCommand({ target, run })],
   ]

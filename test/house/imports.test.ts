@@ -75,9 +75,9 @@ describe('what has one place', () => {
     expect(readers).toEqual(['functions/edge/config.ts'])
   })
 
-  test('given functions/, when searched for AWS clients, then only edge/compose.ts makes them', () => {
+  test('given functions/, when searched for AWS clients, then only the compose files of edge/ make them', () => {
     const makers = sources.filter(({ text }) => /new \w+Client\(/.test(text)).map(({ file }) => file)
-    expect(makers).toEqual(['functions/edge/compose.ts'])
+    expect(makers).toEqual(['functions/edge/compose-cli.ts', 'functions/edge/compose.ts'])
   })
 
   test('given domain and engine, when searched for clock and chance, then they come through ports', () => {
