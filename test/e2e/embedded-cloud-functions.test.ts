@@ -199,6 +199,7 @@ test('given the invocation types Event and DryRun, when a function is invoked, t
   expect((await invoke('counting', {}, { InvocationType: 'DryRun' })).StatusCode).toBe(204)
   expect((await invoke('counting', {}, { InvocationType: 'Event' })).StatusCode).toBe(202)
   await eventually(async () => (await log()).includes(`call ${calls + 1}`))
+  await eventually(() => !functions.host.processes().some(({ name, busy }) => name === 'lockstep-counting' && busy))
   expect((await invoke('counting')).payload[1]).toBe(calls + 2)
 })
 
