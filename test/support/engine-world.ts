@@ -1,0 +1,83 @@
+import { openBundle } from '../../functions/adapters/bundle-reader.ts'
+import { packBundle } from '../../functions/adapters/bundle-writer.ts'
+import { loadSqlParser } from '../../functions/adapters/libpg-parser.ts'
+import { runIdOf } from '../../functions/domain/bundle-key.ts'
+import type { ManifestInput } from '../../functions/domain/bundle-manifest.ts'
+import type { Receipt } from '../../functions/domain/receipt.ts'
+import type { Actor } from '../../functions/domain/records.ts'
+import type { TargetSettings } from '../../functions/domain/settings.ts'
+import type { TargetName } from '../../functions/domain/types.ts'
+import { advance } from '../../functions/engine/run.ts'
+import type { RunnerPorts } from '../../functions/engine/run-context.ts'
+import type { RunnerAnswer, RunnerRequest } from '../../functions/engine/runner-contract.ts'
+import { countingRandom } from './counting-random.ts'
+import { type MemoryBundleStore, memoryBundleStore } from './memory-bundle-store.ts'
+import { type MemoryControl, memoryControl } from './memory-control.ts'
+import { type MemoryDatabase, memoryDatabase } from './memory-database.ts'
+import { memoryFiles } from './memory-files.ts'
+import { targetSettings } from './target-settings.ts'
+import { type VirtualClock, virtualClock } from './virtual-clock.ts'
+
+/** Everything that a run touches, in memory and in virtual time, with one declared target. */
+export interface World {
+  readonly target: TargetName
+  readonly settings: TargetSettings
+  readonly clock: VirtualClock
+  readonly control: MemoryControl
+  readonly database: MemoryDatabase
+  readonly bundles: MemoryBundleStore
+  readonly ports: RunnerPorts
+  /** Packs and stores texts by their paths, counts the run's start, and says what its front would ask. */
+  push(texts: Readonly<Record<string, string>>, manifest?: ManifestInput): Promise<RunnerRequest>
+  /** Runs one slice. */
+  advance(request: RunnerRequest, budgetMs?: number): Promise<RunnerAnswer>
+  receipts(): readonly Receipt[]
+  auditTypes(): Promise<readonly string[]>
+}
+
+const actor: Actor = { kind: 'upload', principal: 'AWS:deploy', address: '192.0.2.7' }
+const parse = await loadSqlParser()
+
+export function engineWorld(changes: Partial<TargetSettings> = {}): World {
+  const settings: TargetSettings = { ...targetSettings('shop'), ...changes }
+  const { target } = settings
+  const clock = virtualClock()
+  const control = memoryControl(clock)
+  const database = memoryDatabase(clock)
+  const bundles = memoryBundleStore()
+  const log = { info: () => undefined, warn: () => undefined }
+  const random = countingRandom()
+  // Opened at the push: reading a zip takes turns of the event loop, in which virtual time would move.
+  const opened = new Map<Uint8Array, ReturnType<typeof openBundle>>()
+  const openedBefore: RunnerPorts['openBundle'] = (bytes, limits) => opened.get(bytes) ?? openBundle(bytes, limits)
+  const ports: RunnerPorts = { bundles, openBundle: openedBefore, control, database, parse, clock, random, log }
+  control.records(target).settings = settings
+  let uploads = 0
+
+  return {
+    target,
+    settings,
+    clock,
+    control,
+    database,
+    bundles,
+    ports,
+    async push(texts, manifest = {}) {
+      uploads += 1
+      const bytes = await packBundle(memoryFiles(texts), manifest)
+      const opening = openBundle(bytes, settings.limits)
+      opened.set(bytes, opening)
+      await opening.catch(() => undefined)
+      const object = await bundles.put({ bucket: 'bundles', key: `bundles/${target}/${uploads}.zip`, bytes })
+      const run = runIdOf(object)
+      await control.countStart({ id: run, target, direction: 'up', object, actor, createdAt: clock.now() })
+      return { action: 'apply', target, run, object, actor, budgetMs: 870_000 }
+    },
+    advance: (request, budgetMs = request.budgetMs) => {
+      const endsAtMs = clock.monotonicMs() + budgetMs
+      return advance(ports, request, { remainingMs: () => endsAtMs - clock.monotonicMs() })
+    },
+    receipts: () => database.data(settings.connection.database).receipts,
+    auditTypes: async () => (await control.readAudit(target, 0, 1_000)).map(({ type }) => type),
+  }
+}
