@@ -279,12 +279,13 @@ describe('the lease', () => {
 
 test('given another run refused while this one works, when the chain moves, then no receipt is missed or told twice', async () => {
   const slow = Object.fromEntries(Object.keys(history).map((path) => [path, 'select 1; -- takes: 2000']))
-  const running = world.advance(await world.push(slow))
-  for (let refused = 0; refused < 5; refused++) {
+  const request = await world.push(slow)
+  const refusals = []
+  for (let count = 0; count < 5; count++) refusals.push(await world.push({ 'README.sql.txt': `${count}` }))
+  const running = world.advance(request)
+  for (const refusal of refusals) {
     await world.clock.sleep(1_100)
-    expect(await world.advance(await world.push({ 'README.sql.txt': `${refused}` }))).toMatchObject({
-      state: 'REFUSED',
-    })
+    expect(await world.advance(refusal)).toMatchObject({ state: 'REFUSED' })
   }
   expect(await running).toMatchObject({ state: 'SUCCEEDED', applied: 3 })
   expect((await world.auditTypes()).filter((type) => type === 'migration.applied')).toHaveLength(3)
