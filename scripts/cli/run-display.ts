@@ -22,13 +22,12 @@ export interface RunDisplay extends Disposable {
 }
 
 const durationColumns = 8
-/** Two before the mark, one after it, two before the duration. */
-const gapColumns = 5
+/** Two before the mark, the mark, one after it, two before the duration. */
+const gapColumns = 6
 
 /** Opens a display for a run whose migrations have these names: they decide the columns. */
 export function openRunDisplay(output: Output, run: RunId, names: readonly MigrationName[]): RunDisplay {
-  const longest = names.reduce((width, name) => Math.max(width, name.length), 0)
-  const nameColumns = Math.min(longest, output.columns - gapColumns - durationColumns - 1)
+  const width = nameWidth(output, names)
   const startedAt = performance.now()
   const steps: ShownStep[] = []
   const line = openLiveLine(output)
@@ -39,7 +38,7 @@ export function openRunDisplay(output: Output, run: RunId, names: readonly Migra
       for (const event of sighting.events) {
         const step = stepOf(event)
         if (step !== undefined) steps.push(step)
-        const text = step === undefined ? remarkOf(event) : stepLine(step, nameColumns, output)
+        const text = step === undefined ? remarkOf(event) : stepLine(step, width, output)
         if (text !== undefined) line.above(text)
       }
       line.show(`${nowOf(sighting, run, steps)} · ${formatDuration(performance.now() - startedAt)}`)
@@ -66,12 +65,28 @@ const stepOf = ({ type, data }: AuditEvent): ShownStep | undefined => {
   }
 }
 
+/** How wide the column of names is, and how long a name may be that runs over it. */
+export interface NameWidth {
+  readonly column: number
+  readonly longest: number
+}
+
+/** Wider than this, one long name of hundreds would push all durations out of sight. */
+const widestColumn = 72
+
+/** Fits a column of names into the terminal; without one, no name is shortened. */
+export function nameWidth({ columns }: Output, names: readonly string[]): NameWidth {
+  const longest = columns - gapColumns - durationColumns
+  const widest = names.reduce((width, name) => Math.max(width, name.length), 0)
+  return { column: Math.min(widest, widestColumn, longest), longest }
+}
+
 /** One line a step: mark, name, duration, each in its column. */
-export function stepLine(step: ShownStep, nameColumns: number, output: Output): string {
+export function stepLine(step: ShownStep, { column, longest }: NameWidth, output: Output): string {
   const mark = step.outcome === 'failed' ? output.paint('red', '✗') : output.paint('green', '✓')
-  const name = nameCell(step, nameColumns, output)
+  const name = nameCell(step, longest, output)
   const duration = output.paint('dim', formatDuration(step.durationMs).padStart(durationColumns))
-  return `  ${mark} ${name}${' '.repeat(Math.max(0, nameColumns - visibleWidth(name)))}  ${duration}`
+  return `  ${mark} ${name}${' '.repeat(Math.max(0, column - visibleWidth(name)))}  ${duration}`
 }
 
 const outOfOrderMark = ' (out of order)'
