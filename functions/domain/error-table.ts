@@ -82,7 +82,6 @@ export const errorTable = {
   DIRECTIVE_UNKNOWN: refused('known directives: transaction, lock_timeout, statement_timeout, irreversible'),
   DIRECTIVE_INVALID: refused('see "Directives" in docs/bundle-format.md'),
   SQL_SYNTAX: refused('correct the statement; nothing was run'),
-  SQL_EMPTY: refused('write at least one statement, or remove the migration'),
   TRANSACTION_UNBALANCED: refused(
     'give every BEGIN its COMMIT, or leave both out: Lockstep wraps each migration in a transaction',
   ),
@@ -99,7 +98,6 @@ export const errorTable = {
   OUT_OF_ORDER: refused("rename the migration so that it sorts last, or allow it in the target's settings"),
   HELD_BACK: refused('release it with `lockstep release`, or push with --reapply'),
   HALF_APPLIED: refused('push the same version of that migration again to finish it'),
-  UNDECIDED: refused('decide for each file: mark it as applied, or run it'),
 
   // the target
   TARGET_UNKNOWN: refused(
@@ -125,7 +123,6 @@ export const errorTable = {
   // the run
   MIGRATION_FAILED: entry('failed', 'correct the migration and push again; what was applied before it stays'),
   STEP_NEEDS_OWN_TRANSACTIONS: entry('failed', 'add `-- lockstep:transaction=file` at the top of the file'),
-  STEP_TOO_LONG: entry('failed', 'split the migration, or give its index builds CONCURRENTLY'),
   NEEDS_OPERATOR: entry('failed', 'answer the question in the message, then push again'),
   FENCE_TOUCHED: entry('failed', 'the migration changed schema "lockstep"; take that out'),
   LOCK_RELEASED: entry('failed', 'the migration released the advisory lock; take that out'),
