@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
 import type { Lease, LockRecord, LockState } from '../../functions/domain/records.ts'
-import { revision, runId, token, workerId } from '../../functions/domain/types.ts'
+import { migrationName, revision, runId, token, workerId } from '../../functions/domain/types.ts'
 import {
   at,
   claimOf,
@@ -55,10 +55,7 @@ export function claimTests(use: () => ControlFixture): void {
       const target = newTarget()
       const holder = await startRun(store, target)
       const lease = await leaseFor(store, holder)
-      const doing = {
-        phase: 'APPLYING',
-        migration: '1_init' as Parameters<typeof store.heartbeat>[1]['migration'] & string,
-      }
+      const doing = { phase: 'APPLYING', migration: migrationName('1_init') }
       await store.heartbeat(lease, { ...doing, revision: revision('beat'), at: at(5), raised: false })
       const other = await startRun(store, target)
       expect(await store.acquire(claimOf(other))).toMatchObject({
@@ -181,6 +178,20 @@ export function claimTests(use: () => ControlFixture): void {
       expect(await store.yieldLease(old, [draftOf(old.run)])).toBe('lost')
       expect(await store.release(old, endOf(), [draftOf(old.run)])).toBe('lost')
       expect(await observe(store, target)).toEqual(before)
+    })
+
+    it('given a holder that was doing something, when its lock is taken over, then only its backend is still shown', async () => {
+      const { store } = use()
+      const lease = await leaseFor(store, await startRun(store, newTarget()))
+      const backend = { pid: 4711, startedAt: 'then' }
+      const doing = { phase: 'APPLYING', migration: migrationName('1_init'), backend }
+      await store.heartbeat(lease, { ...doing, revision: revision('beat'), at: at(5), raised: false })
+      const other = await startRun(store, lease.target)
+      await store.takeOver({ ...claimOf(other), seen: await lockOf(use, lease) })
+      const lock = await lockOf(use, lease)
+      expect(lock.backend).toEqual(backend)
+      expect(lock).not.toHaveProperty('phase')
+      expect(lock).not.toHaveProperty('migration')
     })
 
     it('given a holder that beat since it was seen, when its lock is taken over, then that is refused', async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { emptyChain, verifyChain } from '../../functions/domain/audit-chain.ts'
+import type { Lease } from '../../functions/domain/records.ts'
 import { runId, type TargetName } from '../../functions/domain/types.ts'
-import type { ControlStore } from '../../functions/engine/control-store.ts'
+import type { ControlStore, NewRun } from '../../functions/engine/control-store.ts'
 import { type Disturbed, disturb, times } from '../support/client-faults.ts'
 import {
   claimOf,
@@ -201,6 +202,36 @@ describe('a chain that moves', () => {
     await expectIntact(calm, target)
   })
 
+  it('given an attach, when another run takes the parked lock over just before it, then it is refused with that run', async () => {
+    const { store, net, calm } = stores()
+    const target = newTarget()
+    const [mine, other] = [await startRun(calm, target), await startRun(calm, target)]
+    await calm.park(await leaseFor(calm, mine), [])
+    net.faults.push({ kind: 'sent', before: () => overtake(calm, other) })
+    expect(await store.attach(claimOf(mine))).toMatchObject({ granted: false, holder: { ownerRun: other.id } })
+  })
+
+  it('given an attach, when another run takes over and parks just before it, then it is refused with that run', async () => {
+    const { store, net, calm } = stores()
+    const target = newTarget()
+    const [mine, other] = [await startRun(calm, target), await startRun(calm, target)]
+    await calm.park(await leaseFor(calm, mine), [])
+    net.faults.push({ kind: 'sent', before: async () => calm.park(await overtake(calm, other), []) })
+    expect(await store.attach(claimOf(mine))).toMatchObject({
+      granted: false,
+      holder: { ownerRun: other.id, lockState: 'PARKED' },
+    })
+  })
+
+  it('given a take-over, when the holder beats just before it, then it is refused with the new revision', async () => {
+    const { store, net, calm } = stores()
+    const target = newTarget()
+    const { heartbeat, takeOver } = writesOf(target)
+    await takeOver.given(calm)
+    net.faults.push({ kind: 'sent', before: () => heartbeat.act(calm) })
+    expect(await takeOver.act(store)).toMatchObject({ granted: false, holder: { revision: 'beat', token: 1 } })
+  })
+
   it('given an acquire, when its run is ended just before it, then the lease is lost and the lock is not taken', async () => {
     const { store, net, calm } = stores()
     const run = await startRun(calm, newTarget())
@@ -248,6 +279,15 @@ async function appendTo(store: ControlStore, target: TargetName): Promise<void> 
   const event = { ...eventOf(receiptOf(runId('r-other'), 1)), type: 'run.attached' } as const
   const answer = await store.project({ target, seen, receipts: [], events: [event] })
   if (answer === 'moved') throw new Error('the chain moved under the only projector')
+}
+
+/** Takes the lock over from whoever has it, as seen now. */
+async function overtake(store: ControlStore, run: NewRun): Promise<Lease> {
+  const seen = await store.readLock(run.target)
+  if (seen === undefined) throw new Error('no lock')
+  const attempt = await store.takeOver({ ...claimOf(run), seen })
+  if (!attempt.granted) throw new Error('not granted')
+  return attempt.lease
 }
 
 async function expectIntact(store: ControlStore, target: TargetName): Promise<void> {

@@ -111,6 +111,17 @@ export function leaseTests(use: () => ControlFixture): void {
       expect(await observe(store, lease.target)).toEqual(before)
     })
 
+    it('given a run whose later worker has parked it, when an earlier worker parks late, then that one has lost its lease', async () => {
+      const { store } = use()
+      const lease = await newLease(use)
+      const lock = await store.readLock(lease.target)
+      if (lock === undefined) throw new Error('no lock')
+      const later = await store.takeOver({ ...claimOf({ target: lease.target, id: lease.run }), seen: lock })
+      if (!later.granted) throw new Error('not granted')
+      await store.park(later.lease, [])
+      expect(await store.park(lease, [])).toBe('lost')
+    })
+
     it('given a parked lease, when its worker releases it, then it is lost and the run stays PARKED', async () => {
       const { store } = use()
       const lease = await newLease(use)
