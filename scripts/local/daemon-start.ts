@@ -76,6 +76,12 @@ const outcome = (child: ChildProcess, logFile: string, onProgress: (text: string
         reject(new LockstepError(message.code, message.message, { hint: message.hint }))
       else resolve(message.kind)
     })
+    // unheard from now on, it stops as soon as its start is over
+    const late = `it was not up within ${startTimeoutMs} ms`
+    setTimeout(
+      () => reject(new LockstepError('LOCAL_START_FAILED', `${late}:\n${tail(logFile)}`)),
+      startTimeoutMs,
+    ).unref()
     child.once('error', (cause) => reject(new LockstepError('LOCAL_START_FAILED', cause.message, { cause })))
     // the channel ends after its last message, while the exit may be heard of before
     child.once('disconnect', () =>
@@ -83,6 +89,8 @@ const outcome = (child: ChildProcess, logFile: string, onProgress: (text: string
     )
   })
 
+/** A first start makes a database cluster, on a machine that may be busy. */
+const startTimeoutMs = 90_000
 const shownLines = 20
 
 const tail = (logFile: string): string =>

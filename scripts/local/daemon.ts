@@ -7,6 +7,7 @@ import { startDaemon } from './daemon-start.ts'
 import { endProcess, isRunning } from './process-identity.ts'
 import { endOrphans, findNoted } from './process-journal.ts'
 import { type LocalState, loadLocalState, removeLocalState } from './state.ts'
+import { isStateDirHeld } from './state-hold.ts'
 import { databaseUrl } from './target-names.ts'
 
 export type { LocalState } from './state.ts'
@@ -33,13 +34,14 @@ export interface LocalUpOptions {
 export async function localUp(options: LocalUpOptions): Promise<LocalState> {
   const stateDir = resolve(options.stateDir)
   mkdirSync(stateDir, { recursive: true })
-  const until = performance.now() + startTimeoutMs
+  const until = performance.now() + busyTimeoutMs
   for (;;) {
     const running = await readLocalState(stateDir)
     if (running !== undefined) return running
-    if ((await startDaemon({ ...options, stateDir })) === 'busy') await delay(pollMs)
+    if (await isStateDirHeld(stateDir)) await delay(pollMs)
+    else await startDaemon({ ...options, stateDir })
     if (performance.now() > until) {
-      throw new LockstepError('LOCAL_START_FAILED', `another process has held ${stateDir} for a minute`)
+      throw new LockstepError('LOCAL_START_FAILED', `another process holds ${stateDir}, and its cloud does not come up`)
     }
   }
 }
@@ -71,8 +73,8 @@ export async function readLocalState(stateDir: string): Promise<LocalState | und
 /** Names a target's database in a running cloud, for the superuser; the target's first upload makes it. */
 export const localUrl = (state: LocalState, target: TargetName): string => databaseUrl(state.serverUrl, target)
 
-/** A first start makes a database cluster, on a machine that may be busy. */
-const startTimeoutMs = 60_000
+/** How long another process may hold the state folder without its cloud being up. */
+const busyTimeoutMs = 120_000
 const pollMs = 50
 /** An orderly stop takes about a second; PostgreSQL may need its time for a checkpoint. */
 const stopTimeoutMs = 20_000

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
 /** An HTTP server on 127.0.0.1. */
 export interface LoopbackServer {
@@ -8,13 +8,18 @@ export interface LoopbackServer {
   stop(): Promise<void>
 }
 
+export type LoopbackHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
+
 /**
  * Listens on a free port of the loopback interface and nowhere else.
  *
- * Requests and answers may take as long as they want: a long invocation keeps its connection.
+ * Requests and answers may take as long as they want: a long invocation keeps its connection. What a handler throws is answered
+ * with status 500.
  */
-export async function listenOnLoopback(handle: RequestListener): Promise<LoopbackServer> {
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: keepAliveMs }, handle)
+export async function listenOnLoopback(handle: LoopbackHandler): Promise<LoopbackServer> {
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: keepAliveMs }, (request, response) => {
+    void serve(handle, request, response)
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
@@ -25,6 +30,15 @@ export async function listenOnLoopback(handle: RequestListener): Promise<Loopbac
 
 /** Longer than the idle time after which the AWS SDK closes its own sockets, so that it never writes into a closing one. */
 const keepAliveMs = 60_000
+
+const serve = async (handle: LoopbackHandler, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  try {
+    await handle(request, response)
+  } catch (thrown) {
+    if (response.headersSent) response.destroy()
+    else answerJson(response, { status: 500, body: { message: String(thrown) } })
+  }
+}
 
 const portOf = (server: Server): number => {
   const address = server.address()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 
 /**
  * Takes a state folder for this process, until it ends in whatever way.
@@ -19,7 +19,20 @@ export const holdStateDir = (stateDir: string): Promise<boolean> =>
       if (error.code === 'EADDRINUSE') resolve(false)
       else reject(error)
     })
-    server.listen(`\0lockstep-local-${digest(realpathSync(stateDir))}`)
+    server.listen(socketOf(stateDir))
   })
+
+/** Tells whether some process has the state folder. */
+export const isStateDirHeld = (stateDir: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(socketOf(stateDir))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+
+const socketOf = (stateDir: string): string => `\0lockstep-local-${digest(realpathSync(stateDir))}`
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)
