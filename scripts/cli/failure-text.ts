@@ -29,8 +29,8 @@ const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '\uF
 
 const sqlState = ({ sqlState }: Failure): string => (sqlState === undefined ? '' : ` (SQLSTATE ${sqlState})`)
 
-const placeLines = ({ place, migration }: Failure, output: Output): string[] => {
-  if (place === undefined) return migration === undefined ? [] : [`  in ${migration}`]
+const placeLines = ({ place, migration, message }: Failure, output: Output): string[] => {
+  if (place === undefined) return migration === undefined || message.includes(migration) ? [] : [`  in ${migration}`]
   const number = String(place.line)
   const [source = '', caret = ''] = place.excerpt.split('\n')
   return [

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { LockstepError } from '../../functions/domain/errors.ts'
-import { isTargetName, type TargetName } from '../../functions/domain/types.ts'
+import { isTargetName, type RunId, runId, type TargetName } from '../../functions/domain/types.ts'
 import { parseDuration } from './units.ts'
 
 /** `--json`, which every command with an answer has. The answer's shape is in docs/cli.md. */
@@ -18,6 +18,8 @@ export const jsonOption = (): Option => new Option('--json', 'print one JSON doc
 export const targetOption = (): Option =>
   new Option('--target <name>', 'the database to speak of').argParser(readTarget).makeOptionMandatory()
 
+export const runOption = (): Option => new Option('--run <id>', 'one run instead of the newest ones').argParser(readRun)
+
 /** Both forms, so that neither is the default: without them a running embedded cloud decides. */
 export const placeOptions = (): readonly Option[] => [
   new Option('--local', 'talk to the embedded cloud (the default where one was started)'),
@@ -31,4 +33,11 @@ export const timeoutOption = (): Option =>
 export const readTarget = (text: string): TargetName => {
   if (isTargetName(text)) return text
   throw new LockstepError('TARGET_NAME_INVALID', `"${text}" is not a target's name`)
+}
+
+const readRun = (text: string): RunId => {
+  if (/^r-[0-9a-f]{24}$/.test(text)) return runId(text)
+  throw new LockstepError('USAGE', `"${text}" is not a run's id: r- and 24 hex digits`, {
+    hint: '`lockstep status --target <name>` lists them',
+  })
 }

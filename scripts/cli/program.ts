@@ -3,7 +3,15 @@ import { styleText } from 'node:util'
 import { Command } from 'commander'
 import type { RunId, TargetName } from '../../functions/domain/types.ts'
 import type { Context, Outcome } from './command.ts'
-import { type JsonOption, jsonOption, type PlaceOption, placeOptions, targetOption, timeoutOption } from './options.ts'
+import {
+  type JsonOption,
+  jsonOption,
+  type PlaceOption,
+  placeOptions,
+  runOption,
+  targetOption,
+  timeoutOption,
+} from './options.ts'
 
 /** What the program needs of the process: where help goes (when asked for; when nothing was), and how a command is run. */
 interface ProgramPorts {
@@ -94,7 +102,7 @@ const declareTargetCommands = (program: Command, act: Act): void => {
     .command('status')
     .description("show a target's lock, runs and ledger")
     .addOption(targetOption())
-    .option('--run <id>', 'one run instead of the newest ones')
+    .addOption(runOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('lockstep status --target orders'))
     .action((options: PlaceOption & { target: TargetName; run?: RunId }) =>

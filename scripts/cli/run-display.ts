@@ -117,6 +117,7 @@ const nowOf = ({ run, lock }: Sighting, id: RunId, steps: readonly ShownStep[]):
 export function summaryOf({ state, applied, startedAt, finishedAt }: RunRecord, output: Output): string {
   const took =
     startedAt === undefined || finishedAt === undefined ? '' : ` in ${formatDuration(between(startedAt, finishedAt))}`
+  if (state === 'REFUSED' && applied === 0) return `${output.paint('red', '✗ refused')}: nothing was run`
   if (state !== 'SUCCEEDED')
     return `${output.paint('red', `✗ ${state.toLowerCase()}`)}${took}, ${count(applied, 'migration')} applied`
   if (applied === 0) return `${output.paint('green', '✓ nothing to do')}: the target has every migration of this bundle`

@@ -83,7 +83,7 @@ describe('the summary of a run', () => {
     [run({ applied: 1 }), '✓ 1 migration applied in 1.50 s'],
     [run({ applied: 0 }), '✓ nothing to do: the target has every migration of this bundle'],
     [run({ state: 'FAILED', applied: 1 }), '✗ failed in 1.50 s, 1 migration applied'],
-    [run({ state: 'REFUSED', applied: 0 }), '✗ refused in 1.50 s, 0 migrations applied'],
+    [run({ state: 'REFUSED', applied: 0 }), '✗ refused: nothing was run'],
   ])('given %o, when it is over, then its line is %s', (record, line) => {
     expect(summaryOf(record, narrow)).toBe(line)
   })

@@ -11,6 +11,7 @@ const mistakes: readonly (readonly [string, readonly string[], string, string])[
   ['a missing target', ['push', 'm'], 'required option "--target <name>" not specified', 'see `lockstep push --help`'],
   ['no target after --target', ['status', '--target'], 'argument missing', 'see `lockstep status --help`'],
   ['a bad target name', ['status', '--target', 'Orders'], 'error TARGET_NAME_INVALID: "Orders"', '[a-z0-9]'],
+  ['a bad run id', ['status', '--target', 'a', '--run', 'x'], '"x" is not a run\'s id', 'lists them'],
   ['a bad duration', ['push', 'm', '--target', 'a', '--timeout', 'soon'], '"soon" is not a duration', '15m'],
   [
     'a path that is nowhere',
