@@ -1,9 +1,8 @@
-import { App } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
 import { type Deployment, readDeployment } from '../../infra/deployment.ts'
-import { exampleContext } from './synthesize.ts'
+import { exampleContext, makeApp } from './synthesize.ts'
 
-const read = (context: Readonly<Record<string, unknown>>): Deployment => readDeployment(new App({ context }).node)
+const read = (context: Readonly<Record<string, unknown>>): Deployment => readDeployment(makeApp(context).node)
 
 const target = { name: 'shop', host: 'db.example.com', database: 'shop', user: 'login', applicationRole: 'app' }
 

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { App } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { readDeployment } from '../../infra/deployment.ts'
 import { isRecord } from './reading.ts'
-import { makeFolder, synthesize } from './synthesize.ts'
+import { makeApp, makeFolder, synthesize } from './synthesize.ts'
 
 const page = readFileSync(resolve(import.meta.dirname, '..', '..', 'docs', 'aws.md'), 'utf8')
 const blockOf = (language: string, holding: string): string =>
@@ -19,7 +18,7 @@ const outputIds = Object.keys(isRecord(outputs) ? outputs : {})
 
 describe('docs/aws.md', () => {
   test('given the context that it shows, when the deployment is read, then nothing is missing or wrong', () => {
-    const deployment = readDeployment(new App({ context: JSON.parse(blockOf('json', 'lockstep:vpcId')) }).node)
+    const deployment = readDeployment(makeApp(JSON.parse(blockOf('json', 'lockstep:vpcId'))).node)
     expect(deployment.targets.map(({ name, port }) => [name, port])).toEqual([['shop', 5432]])
   })
 

@@ -9,7 +9,7 @@ import { isTargetName } from '../../functions/domain/types.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { SettingsCommands, type TargetProps } from '../../infra/constructs/settings-commands.ts'
 import { rendered } from './reading.ts'
-import { makeFolder } from './synthesize.ts'
+import { makeApp, makeFolder } from './synthesize.ts'
 
 const target: TargetProps = {
   name: 'shop',
@@ -21,7 +21,7 @@ const target: TargetProps = {
 }
 
 const commandOf = (props: TargetProps): string => {
-  const stack = new Stack()
+  const stack = new Stack(makeApp())
   const commands = new SettingsCommands(stack, 'Settings', { tableName: 'control', targets: [props] })
   const [output] = commands.node.children.filter((child) => child instanceof CfnOutput)
   return rendered(stack.resolve(output?.value))

@@ -28,9 +28,13 @@ const makeArtefacts = (): string => {
 /** The example deployment of `cdk.json`, on made-up artefacts. */
 export const exampleContext = { ...cdk.context, 'lockstep:artefacts': makeArtefacts() }
 
+/** Makes an app that leaves nothing behind. */
+export const makeApp = (context: Readonly<Record<string, unknown>> = {}): App =>
+  new App({ context, outdir: makeFolder() })
+
 /** Makes the stack as `infra/app.ts` does, with a context of the test's own. */
 export const makeStack = (context: Readonly<Record<string, unknown>> = exampleContext): LockstepStack => {
-  const app = new App({ context, outdir: makeFolder() })
+  const app = makeApp(context)
   return new LockstepStack(app, 'Lockstep', { deployment: readDeployment(app.node) })
 }
 
