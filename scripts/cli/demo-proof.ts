@@ -30,7 +30,7 @@ export function showProof({ receipts, applied, audit }: DemoProof, output: Outpu
   const rows = [
     ['PostgreSQL', `${count(receipts, 'receipt')}, each committed together with its migration`],
     ['ledger', `${count(applied, 'migration')} applied`],
-    ['audit', `${count(audit.events, 'event')}, each follows the one before it; head ${audit.head.hash.slice(0, 16)}…`],
+    ['audit', `${count(audit.events, 'event')}, each follows the one before it; head ${audit.head.hash.slice(0, 12)}…`],
   ]
   for (const line of table(rows.map(([label = '', text = '']) => [`  ${output.paint('green', '✓')} ${label}`, text]))) {
     output.line(line)
