@@ -117,7 +117,7 @@ export const errorTable = {
   SCHEMA_NEWER: refused('the schema "lockstep" was made by a newer Lockstep; deploy that version'),
   CREDENTIALS_REJECTED: refused("correct the target's user or password in its settings"),
   DATABASE_MISSING: refused("create the database, or correct its name in the target's settings"),
-  PRIVILEGE_MISSING: refused('grant what docs/database-roles.sql grants to the login role'),
+  PRIVILEGE_MISSING: refused('grant the login role what "What has to be there" in docs/aws.md grants it'),
   POOLER_UNSUPPORTED: refused('connect to the database itself: session locks do not survive a pooler'),
 
   // the run

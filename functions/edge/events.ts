@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
-import { z } from 'zod'
+import * as z from 'zod'
 import { LockstepError } from '../domain/errors.ts'
 import type { Actor, BundleObject } from '../domain/records.ts'
 import { isTargetName, migrationName, type RunId, runId } from '../domain/types.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { LockstepError } from '../domain/errors.ts'
 import { defaultLimits } from '../domain/limits.ts'
 import type { TargetSettings } from '../domain/settings.ts'

@@ -8,6 +8,7 @@ import type { CloudStorage } from './cloud-storage.ts'
 import { type EventBus, startEventBus } from './event-bus.ts'
 import { type FunctionHost, openFunctionHost } from './function-host.ts'
 import { startLambdaApi } from './lambda-api.ts'
+import type { LoopbackServer } from './loopback.ts'
 import { bundleQueueName, controlTableName, deadLetterName } from './names.ts'
 import type { ProcessJournal } from './process-journal.ts'
 import { provisionTarget } from './provision-target.ts'
@@ -33,28 +34,12 @@ export interface DoorsFoundation {
 /** @throws LockstepError LOCAL_START_FAILED when a function was not built */
 export async function openDoors(
   plan: CloudPlan,
-  { servers, storage, journal }: DoorsFoundation,
+  foundation: DoorsFoundation,
   started: AsyncDisposableStack,
 ): Promise<CloudDoors> {
-  const { queues } = servers
-  const ensureTarget = onceAtATime((target) =>
-    provisionTarget(target, {
-      databaseUrl: servers.database.url,
-      dynamodb: storage.dynamodb,
-      controlTable: controlTableName,
-      settings: plan.settings,
-    }),
-  )
-  const uploads = forwardBundleUploads({
-    queueEndpoint: queues.endpoint,
-    queueUrl: queues.queueUrl(bundleQueueName),
-    log: plan.log,
-    ...(!plan.strict && { ensureTarget }),
-  })
-  started.defer(() => uploads.stop())
-  if (storage.isNew) await uploads.sendTestEvent()
-  const s3 = await startS3Front({ store: storage.objects, onPut: uploads.onPut, log: plan.log })
-  started.defer(() => s3.stop())
+  const { queues, dynamodb } = foundation.servers
+  const ensureTarget = targetMaker(plan, foundation)
+  const s3 = await openStorageDoor(plan, { ...foundation, ensureTarget }, started)
   const bus = await startEventBus(plan.stateDir)
   started.defer(() => bus.stop())
   // the functions' variables name the endpoint, so it listens before there are functions
@@ -66,7 +51,7 @@ export async function openDoors(
   const endpoints = {
     s3: s3.endpoint,
     sqs: queues.endpoint,
-    dynamodb: servers.dynamodb.url,
+    dynamodb: dynamodb.url,
     lambda: lambda.endpoint,
     eventbridge: bus.endpoint,
   }
@@ -74,28 +59,62 @@ export async function openDoors(
     queueUrl: queues.queueUrl(bundleQueueName),
     deadLetterUrl: queues.queueUrl(deadLetterName),
   })
-  const host = openFunctionHost(hostedFunctions(plan.artefacts, plan.functionTimeouts, variables), {
+  const host = openHost(plan, foundation.journal, variables)
+  started.defer(() => host.stop())
+  return { endpoints, variables, host, bus, ensureTarget }
+}
+
+type EnsureTarget = CloudDoors['ensureTarget']
+
+/** S3, and the bundle queue behind it. */
+const openStorageDoor = async (
+  plan: CloudPlan,
+  { servers, storage, ensureTarget }: DoorsFoundation & { readonly ensureTarget: EnsureTarget },
+  started: AsyncDisposableStack,
+): Promise<LoopbackServer> => {
+  const uploads = forwardBundleUploads({
+    queueEndpoint: servers.queues.endpoint,
+    queueUrl: servers.queues.queueUrl(bundleQueueName),
+    log: plan.log,
+    ...(!plan.strict && { ensureTarget }),
+  })
+  started.defer(() => uploads.stop())
+  if (storage.isNew) await uploads.sendTestEvent()
+  const s3 = await startS3Front({ store: storage.objects, onPut: uploads.onPut, log: plan.log })
+  started.defer(() => s3.stop())
+  return s3
+}
+
+const openHost = (
+  plan: CloudPlan,
+  journal: ProcessJournal,
+  variables: Readonly<Record<string, string>>,
+): FunctionHost =>
+  openFunctionHost(hostedFunctions(plan.artefacts, plan.functionTimeouts, variables), {
     logDir: plan.logDir,
     cacheDir,
     concurrency: functionConcurrency,
     idleMs,
     onProcess: (name, pid) => journal.note(name, pid, 'SIGKILL'),
   })
-  started.defer(() => host.stop())
-  return { endpoints, variables, host, bus, ensureTarget }
-}
 
 /** Processes of one function at the same time. */
 const functionConcurrency = 10
 const idleMs = 120_000
 
-/** Lets callers that come while a target is being made wait for the same making; a failed one is tried again by the next. */
-const onceAtATime = (make: (target: TargetName) => Promise<void>): ((target: TargetName) => Promise<void>) => {
+/** Makes each target once; callers that come meanwhile wait for it, and after a failure the next one tries again. */
+const targetMaker = (plan: CloudPlan, { servers, storage }: DoorsFoundation): EnsureTarget => {
   const made = new Map<TargetName, Promise<void>>()
+  const options = {
+    databaseUrl: servers.database.url,
+    dynamodb: storage.dynamodb,
+    controlTable: controlTableName,
+    settings: plan.settings,
+  }
   return (target) => {
     const known = made.get(target)
     if (known !== undefined) return known
-    const making = make(target).catch((thrown: unknown) => {
+    const making = provisionTarget(target, options).catch((thrown: unknown) => {
       made.delete(target)
       throw thrown
     })

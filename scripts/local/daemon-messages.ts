@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type ErrorCode, errorTable } from '../../functions/domain/error-table.ts'
 
 const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(errorTable, text)
@@ -19,7 +19,9 @@ export const daemonMessage = z.discriminatedUnion('kind', [
 ])
 export type DaemonMessage = z.infer<typeof daemonMessage>
 
-/** What the daemon is started with, as its one argument. */
+/** The environment variable that holds what the daemon is started with, as JSON. */
+export const optionsVariable = 'LOCKSTEP_DAEMON_OPTIONS'
+
 export const daemonOptions = z.object({
   stateDir: z.string(),
   strict: z.boolean(),

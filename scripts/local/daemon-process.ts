@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { LockstepError, toFailure } from '../../functions/domain/errors.ts'
 import { type EmbeddedCloud, startCloud } from './cloud.ts'
 import type { ServerProcess } from './cloud-servers.ts'
-import { type DaemonMessage, type DaemonOptions, daemonOptions } from './daemon-messages.ts'
+import { type DaemonMessage, type DaemonOptions, daemonOptions, optionsVariable } from './daemon-messages.ts'
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts'
 import { clearJournal, endOrphans, openJournal } from './process-journal.ts'
 import { type LocalState, removeLocalState, writeLocalState } from './state.ts'
 import { holdStateDir } from './state-hold.ts'
 
-const options = daemonOptions.parse(JSON.parse(process.argv[2] ?? ''))
+const options = daemonOptions.parse(JSON.parse(process.env[optionsVariable] ?? ''))
 const asked = Promise.withResolvers<string>()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => asked.resolve(`got ${signal}`))
 // whoever started us left before it heard that we are up: nobody would know of us

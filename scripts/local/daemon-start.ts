@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import { cacheDir } from './cache-dir.ts'
-import { type DaemonMessage, type DaemonOptions, daemonMessage } from './daemon-messages.ts'
+import { type DaemonMessage, type DaemonOptions, daemonMessage, optionsVariable } from './daemon-messages.ts'
 
 export interface DaemonStart {
   readonly stateDir: string
@@ -16,7 +16,7 @@ export interface DaemonStart {
 }
 
 /**
- * Starts the background process and waits until its cloud is up.
+ * Starts the background process and waits until its cloud is up; a process that fails is gone when that is told.
  *
  * @returns `busy` when another process has the state folder
  * @throws LockstepError with what the process says of its failed start
@@ -24,8 +24,13 @@ export interface DaemonStart {
 export async function startDaemon(start: DaemonStart, env = process.env): Promise<'up' | 'busy'> {
   const logFile = join(start.stateDir, 'daemon.log')
   const child = launch(optionsOf(start, env), logFile, env)
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   try {
-    return await outcome(child, logFile, start.onProgress)
+    const verdict = await hearVerdict(child, start.onProgress)
+    if (verdict.kind === 'up' || verdict.kind === 'busy') return verdict.kind
+    // unheard from now on, a process that is late stops as soon as its start is over
+    if (verdict.kind === 'failed' || verdict.kind === 'ended') await exited
+    throw toError(verdict, logFile)
   } finally {
     if (child.connected) child.disconnect()
     child.unref()
@@ -48,7 +53,7 @@ const optionsOf = (
 const launch = (options: DaemonOptions, logFile: string, env: NodeJS.ProcessEnv): ChildProcess => {
   const log = openSync(logFile, 'a')
   try {
-    return spawn(process.execPath, [entry, JSON.stringify(options)], {
+    return spawn(process.execPath, [entry], {
       cwd: options.stateDir,
       // the same whoever starts it: no profile, no locale, no Node options of the caller
       env: {
@@ -58,6 +63,8 @@ const launch = (options: DaemonOptions, logFile: string, env: NodeJS.ProcessEnv)
         AWS_CONFIG_FILE: '/dev/null',
         AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
         NODE_COMPILE_CACHE: cacheDir,
+        // not an argument: everybody may read those, and a URL may hold a password
+        [optionsVariable]: JSON.stringify(options),
       },
       detached: true,
       stdio: ['ignore', log, log, 'ipc'],
@@ -67,27 +74,40 @@ const launch = (options: DaemonOptions, logFile: string, env: NodeJS.ProcessEnv)
   }
 }
 
-const outcome = (child: ChildProcess, logFile: string, onProgress: (text: string) => void = () => undefined) =>
-  new Promise<'up' | 'busy'>((resolve, reject) => {
+type Verdict =
+  | Exclude<DaemonMessage, { readonly kind: 'progress' }>
+  | { readonly kind: 'late' | 'ended' }
+  | { readonly kind: 'not-started'; readonly cause: Error }
+
+const hearVerdict = (child: ChildProcess, onProgress: (text: string) => void = () => undefined): Promise<Verdict> =>
+  new Promise((resolve) => {
+    const late = setTimeout(() => settle({ kind: 'late' }), startTimeoutMs)
+    const settle = (verdict: Verdict): void => {
+      clearTimeout(late)
+      resolve(verdict)
+    }
     child.on('message', (raw) => {
-      const message: DaemonMessage = daemonMessage.parse(raw)
+      const message = daemonMessage.parse(raw)
       if (message.kind === 'progress') onProgress(message.text)
-      else if (message.kind === 'failed')
-        reject(new LockstepError(message.code, message.message, { hint: message.hint }))
-      else resolve(message.kind)
+      else settle(message)
     })
-    // unheard from now on, it stops as soon as its start is over
-    const late = `it was not up within ${startTimeoutMs} ms`
-    setTimeout(
-      () => reject(new LockstepError('LOCAL_START_FAILED', `${late}:\n${tail(logFile)}`)),
-      startTimeoutMs,
-    ).unref()
-    child.once('error', (cause) => reject(new LockstepError('LOCAL_START_FAILED', cause.message, { cause })))
+    child.once('error', (cause) => settle({ kind: 'not-started', cause }))
     // the channel ends after its last message, while the exit may be heard of before
-    child.once('disconnect', () =>
-      reject(new LockstepError('LOCAL_START_FAILED', `its process ended:\n${tail(logFile)}`)),
-    )
+    child.once('disconnect', () => settle({ kind: 'ended' }))
   })
+
+const toError = (verdict: Exclude<Verdict, { readonly kind: 'up' | 'busy' }>, logFile: string): LockstepError => {
+  switch (verdict.kind) {
+    case 'failed':
+      return new LockstepError(verdict.code, verdict.message, { hint: verdict.hint })
+    case 'not-started':
+      return new LockstepError('LOCAL_START_FAILED', verdict.cause.message, { cause: verdict.cause })
+    case 'ended':
+      return new LockstepError('LOCAL_START_FAILED', `its process ended:\n${tail(logFile)}`)
+    case 'late':
+      return new LockstepError('LOCAL_START_FAILED', `it was not up after ${startTimeoutMs} ms:\n${tail(logFile)}`)
+  }
+}
 
 /** A first start makes a database cluster, on a machine that may be busy. */
 const startTimeoutMs = 90_000

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { answerJson, listenOnLoopback, readBody } from './loopback.ts'
 import { accountId, region } from './names.ts'
 

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const place = { bucket: z.string(), key: z.string(), versionId: z.string(), lastModified: z.iso.datetime() }
 
