@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DeleteMarker, type JournalLine, type ObjectVersion, openObjectJournal } from './object-journal.ts'
+import {
+  type DeleteMarker,
+  type JournalLine,
+  type ObjectJournal,
+  type ObjectVersion,
+  openObjectJournal,
+} from './object-journal.ts'
 
 /** A versioned store of objects in a folder: bodies as files, everything else in a journal. */
 export interface ObjectStore {
@@ -49,55 +55,72 @@ export type PutCondition =
  * calls, so a condition is judged and acted upon in one piece.
  */
 export async function openObjectStore(dir: string, options: { readonly fsync: boolean }): Promise<ObjectStore> {
-  const incoming = join(dir, 'incoming')
-  const bodies = join(dir, 'bodies')
-  await rm(incoming, { recursive: true, force: true })
-  await Promise.all([mkdir(incoming, { recursive: true }), mkdir(bodies, { recursive: true })])
+  const folders = { incoming: join(dir, 'incoming'), bodies: join(dir, 'bodies') }
+  // what lies there was never put
+  await rm(folders.incoming, { recursive: true, force: true })
+  await Promise.all(Object.values(folders).map((folder) => mkdir(folder, { recursive: true })))
   const journal = await openObjectJournal(join(dir, 'journal.ndjson'), options)
   const index = emptyIndex()
   for (const line of journal.lines) enter(index, line)
+  const opened: Opened = { ...folders, ...options, journal, index }
   const inTurn = oneWriter()
-  const bodyPath = (version: { readonly versionId: string }): string => join(bodies, version.versionId)
-  const record = async <Line extends JournalLine>(line: Line): Promise<Line> => {
-    await journal.append(line)
-    enter(index, line)
-    return line
-  }
-
   return {
-    incoming,
+    incoming: folders.incoming,
     buckets: index.buckets,
-    bodyPath,
-    versions: (bucket, key) => index.versions.get(keyOf(bucket, key)) ?? [],
+    versions: (bucket, key) => versionsOf(index, bucket, key),
     list: (bucket, prefix) => list(index, bucket, prefix),
-    createBucket: (name) =>
-      inTurn(async () => {
-        if (index.buckets.has(name)) return false
-        await record({ kind: 'bucket', name })
-        return true
-      }),
+    bodyPath: ({ versionId }) => join(folders.bodies, versionId),
+    createBucket: (name) => inTurn(() => createBucket(opened, name)),
     put: async (upload, condition) => {
-      if (options.fsync) await syncFile(upload.path)
-      return await inTurn(async () => {
-        if (!holds(condition, index.versions.get(keyOf(upload.bucket, upload.key)) ?? [])) return 'refused'
-        const { path, ...told } = upload
-        const version = { kind: 'object', ...told, ...identity(), sequencer: nextSequencer(index) } as const
-        await rename(path, bodyPath(version))
-        if (options.fsync) await syncFile(bodies)
-        return await record(version)
-      })
+      if (options.fsync) await syncToDisk(upload.path)
+      return await inTurn(() => put(opened, upload, condition))
     },
-    markDeleted: (bucket, key) => inTurn(() => record({ kind: 'delete-marker', bucket, key, ...identity() })),
-    removeVersion: (bucket, key, versionId) =>
-      inTurn(async () => {
-        const found = index.versions.get(keyOf(bucket, key))?.find((version) => version.versionId === versionId)
-        if (found === undefined) return undefined
-        await record({ kind: 'removed', bucket, key, versionId })
-        await rm(bodyPath(found), { force: true })
-        return found
-      }),
+    markDeleted: (bucket, key) => inTurn(() => record(opened, { kind: 'delete-marker', bucket, key, ...identity() })),
+    removeVersion: (bucket, key, versionId) => inTurn(() => removeVersion(opened, { bucket, key, versionId })),
     close: () => inTurn(() => journal.close()),
   }
+}
+
+interface Opened {
+  readonly incoming: string
+  readonly bodies: string
+  readonly fsync: boolean
+  readonly journal: ObjectJournal
+  readonly index: Index
+}
+
+const createBucket = async (opened: Opened, name: string): Promise<boolean> => {
+  if (opened.index.buckets.has(name)) return false
+  await record(opened, { kind: 'bucket', name })
+  return true
+}
+
+const put = async (opened: Opened, upload: Upload, condition: PutCondition): Promise<ObjectVersion | 'refused'> => {
+  const { index, bodies, fsync } = opened
+  if (!holds(condition, versionsOf(index, upload.bucket, upload.key))) return 'refused'
+  const { path, ...told } = upload
+  const version = { kind: 'object', ...told, ...identity(), sequencer: nextSequencer(index) } as const
+  await rename(path, join(bodies, version.versionId))
+  if (fsync) await syncToDisk(bodies)
+  return await record(opened, version)
+}
+
+const removeVersion = async (
+  opened: Opened,
+  { bucket, key, versionId }: { readonly bucket: string; readonly key: string; readonly versionId: string },
+): Promise<Version | undefined> => {
+  const found = versionsOf(opened.index, bucket, key).find((version) => version.versionId === versionId)
+  if (found === undefined) return undefined
+  await record(opened, { kind: 'removed', bucket, key, versionId })
+  await rm(join(opened.bodies, versionId), { force: true })
+  return found
+}
+
+/** Nobody sees a change before it is in the journal. */
+const record = async <Line extends JournalLine>({ journal, index }: Opened, line: Line): Promise<Line> => {
+  await journal.append(line)
+  enter(index, line)
+  return line
 }
 
 interface Index {
@@ -107,6 +130,9 @@ interface Index {
 }
 
 const emptyIndex = (): Index => ({ buckets: new Set(), versions: new Map(), lastSequencer: 0 })
+
+const versionsOf = (index: Index, bucket: string, key: string): readonly Version[] =>
+  index.versions.get(keyOf(bucket, key)) ?? []
 
 /** A bucket's name holds no slash. */
 const keyOf = (bucket: string, key: string): string => `${bucket}/${key}`
@@ -164,7 +190,7 @@ const oneWriter = () => {
   }
 }
 
-const syncFile = async (path: string): Promise<void> => {
+const syncToDisk = async (path: string): Promise<void> => {
   await using file = await open(path, 'r')
   await file.sync()
 }
