@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts'
 
 /** A list of every process that a cloud started, on disk, so that a killed cloud's orphans are found. */

@@ -6,7 +6,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { FunctionHost } from './function-host.ts'
 import { clientFor, queueArn, region } from './names.ts'
 import type { QueueServer } from './queue-server.ts'

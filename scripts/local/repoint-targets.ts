@@ -1,6 +1,6 @@
 import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
-import { z } from 'zod'
+import * as z from 'zod'
 import { writeSettings } from '../../functions/adapters/dynamodb-settings.ts'
 import { isTargetName } from '../../functions/domain/types.ts'
 import { settingsKeys } from '../../functions/edge/resources.ts'

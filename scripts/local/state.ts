@@ -1,6 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const processIdentity = z.object({ pid: z.int(), startTime: z.string(), bootId: z.string() })
 

@@ -4,7 +4,7 @@ import {
   ListStreamsCommand,
   type _Record as StreamRecord,
 } from '@aws-sdk/client-dynamodb-streams'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { FunctionHost } from './function-host.ts'
 import { clientFor, region } from './names.ts'
 import { openStreamReader, type StreamBatch, type StreamReader } from './stream-reader.ts'

@@ -6,7 +6,7 @@ import {
   GetShardIteratorCommand,
   type _Record as StreamRecord,
 } from '@aws-sdk/client-dynamodb-streams'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Reads the shards of a stream, parents first, each from where it was the last time, or from its beginning. */
 export interface StreamReader {
