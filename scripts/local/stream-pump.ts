@@ -44,7 +44,7 @@ export async function startStreamPump(options: PumpOptions): Promise<StreamPump>
   const streams = new DynamoDBStreamsClient(clientFor(options.endpoint))
   const streamArn = await findStream(streams, options.tableName)
   const reader = await openStreamReader({ streams, streamArn, positionFile: options.positionFile, batchSize })
-  const state: PumpState = { ...options, streamArn, delivered: 0, failures: 0, waitingSince: undefined }
+  const state: PumpState = { ...options, streamArn, delivered: 0, failures: 0, quiet: 0, waitingSince: undefined }
   const stopping = new AbortController()
   const pumping = pumpUntilStopped(state, reader, stopping.signal)
   return {
@@ -62,8 +62,9 @@ export async function startStreamPump(options: PumpOptions): Promise<StreamPump>
 }
 
 const batchSize = 100
-/** Lambda polls a shard four times a second; the demo looks livelier with ten. */
-const pollMs = 100
+/** Lambda polls a shard four times a second; this is livelier while there is something, and costs nothing when there is not. */
+const firstPollMs = 50
+const longestPollMs = 400
 const firstPauseMs = 100
 const longestPauseMs = 5000
 
@@ -71,6 +72,8 @@ interface PumpState extends PumpOptions {
   readonly streamArn: string
   delivered: number
   failures: number
+  /** Polls in a row that found nothing. */
+  quiet: number
   /** When the oldest record that was not taken was written, in epoch milliseconds. */
   waitingSince: number | undefined
 }
@@ -93,7 +96,11 @@ const pumpUntilStopped = async (state: PumpState, reader: StreamReader, stopping
 const pumpOnce = async (state: PumpState, reader: StreamReader): Promise<number> => {
   const batch = await reader.read()
   state.waitingSince = batch?.records[0]?.dynamodb?.ApproximateCreationDateTime?.getTime()
-  if (batch === undefined) return pollMs
+  if (batch === undefined) {
+    state.quiet += 1
+    return Math.min(firstPollMs * 2 ** state.quiet, longestPollMs)
+  }
+  state.quiet = 0
   const { taken, complaint } = await deliver(state, batch)
   await batch.take(taken)
   state.delivered += taken
