@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { lockstep } from '../support/command-line.ts'
+
+const migrations = resolve(import.meta.dirname, '..', '..', 'migrations')
+
+const folder = mkdtempSync(join(tmpdir(), 'lockstep-user-'))
+const here = { cwd: folder }
+
+const write = (path: string, text: string): void => {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), text)
+}
+
+describe('an embedded cloud in the background', () => {
+  beforeAll(async () => {
+    const up = await lockstep(['local', 'up'], here)
+    expect(up).toMatchObject({ code: 0 })
+  })
+  afterAll(async () => {
+    expect(await lockstep(['local', 'down'], here)).toMatchObject({ code: 0 })
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('given the example history, when pushed with --wait, then each migration has a line, and exit is 0', async () => {
+    const { code, stdout } = await lockstep(['push', migrations, '--target', 'shop', '--wait'], here)
+    expect(code).toBe(0)
+    expect(stdout.match(/^\s*✓ \d{8}\S* +\S+ m?s$/gm)).toHaveLength(21)
+    expect(stdout).toContain('21 migrations applied')
+  })
+
+  test('given everything applied, when pushed again, then there is nothing to do, and exit is 0', async () => {
+    const { code, stdout } = await lockstep(['push', migrations, '--target', 'shop', '--wait'], here)
+    expect({ code, nothing: stdout.includes('nothing to do') }).toEqual({ code: 0, nothing: true })
+  })
+
+  test('given a zip made with plain zip tools, when pushed with --json, then one document tells the run', async () => {
+    const out = join(folder, 'bundle.zip')
+    expect(await lockstep(['bundle', migrations, '--out', out], here)).toMatchObject({ code: 0 })
+    const { code, stdout } = await lockstep(['push', out, '--target', 'zipped', '--wait', '--json'], here)
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, state: 'SUCCEEDED', applied: 21 })
+  })
+
+  test('given a migration that fails, when pushed with --wait, then place, caret, SQLSTATE and hint are shown, and exit is 4', async () => {
+    write('bad/1_a/migration.sql', 'create table a (id int);\n')
+    write('bad/2_b/migration.sql', 'create table b (id int);\nselect nickname from b;\n')
+    const { code, stdout, stderr } = await lockstep(['push', 'bad', '--target', 'failing', '--wait'], here)
+    const shown = stdout + stderr
+    expect(code).toBe(4)
+    expect(shown).toContain('MIGRATION_FAILED')
+    expect(shown).toContain('42703')
+    expect(shown).toMatch(/2_b\/migration\.sql:2:8/)
+    expect(shown).toMatch(/select nickname from b;\n[^\n]*\^/)
+    expect(shown).toContain('→')
+    const status = JSON.parse((await lockstep(['status', '--target', 'failing', '--json'], here)).stdout)
+    expect(JSON.stringify(status)).toContain('"FAILED"')
+  })
+
+  test('given the corrected file, when pushed, then the run goes on from there', async () => {
+    write('bad/2_b/migration.sql', 'create table b (id int, nickname text);\nselect nickname from b;\n')
+    const { code, stdout } = await lockstep(['push', 'bad', '--target', 'failing', '--wait'], here)
+    expect({ code, applied: stdout.includes('1 migration applied') }).toEqual({ code: 0, applied: true })
+  })
+
+  test('given an edited migration, when pushed, then exit is 3', async () => {
+    write('bad/1_a/migration.sql', 'create table a (id bigint);\n')
+    const { code, stdout, stderr } = await lockstep(['push', 'bad', '--target', 'failing', '--wait'], here)
+    expect({ code, edited: (stdout + stderr).includes('MIGRATION_EDITED') }).toEqual({ code: 3, edited: true })
+  })
+
+  test('given a run that takes longer than --timeout, when pushed with --wait, then exit is 5 and the run goes on', async () => {
+    write('slow/1_a/migration.sql', 'select pg_sleep(4);\n')
+    const { code, stdout, stderr } = await lockstep(
+      ['push', 'slow', '--target', 'slow', '--wait', '--timeout', '1s'],
+      here,
+    )
+    expect(code).toBe(5)
+    expect(stdout + stderr).toContain('lockstep status')
+  })
+
+  test('given an audit stream, when verified, then it is intact, and exit is 0', async () => {
+    const { code, stdout } = await lockstep(['audit', 'verify', '--target', 'shop', '--json'], here)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ target: 'shop' })
+  })
+
+  test('given a target, when asked for its URL, then PostgreSQL answers there', async () => {
+    const { stdout } = await lockstep(['local', 'url', '--target', 'shop'], here)
+    const script = `import { Client } from 'pg'
+      const client = new Client({ connectionString: process.argv[1] }); await client.connect()
+      const { rows } = await client.query('select count(*)::int as n from lockstep.applied'); await client.end()
+      process.stdout.write(String(rows[0].n))`
+    const root = resolve(import.meta.dirname, '..', '..')
+    const count = execFileSync(process.execPath, ['--input-type=module', '-e', script, stdout.trim()], { cwd: root })
+    expect(count.toString()).toBe('21')
+  })
+})
+
+test('given nothing but the repository, when the demo runs, then it migrates, proves, finds nothing to do, and leaves nothing', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'lockstep-demo-'))
+  try {
+    const { code, stdout } = await lockstep(['demo'], { cwd })
+    expect(code).toBe(0)
+    expect(stdout).toContain('21 migrations applied')
+    expect(stdout).toMatch(/21 receipts/)
+    expect(stdout).toMatch(/24 events, each follows the one before it/)
+    expect(stdout).toContain('nothing to do')
+  } finally {
+    rmSync(cwd, { recursive: true, force: true })
+  }
+})
