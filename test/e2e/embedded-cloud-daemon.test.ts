@@ -257,7 +257,10 @@ test('given a server that cannot start, when the cloud is started, then the last
     () => undefined,
     (error: Error) => error,
   )
-  expect(failure).toMatchObject({ code: 'LOCAL_START_FAILED', message: expect.stringMatching(/not a valid SQLite database/) })
+  expect(failure).toMatchObject({
+    code: 'LOCAL_START_FAILED',
+    message: expect.stringMatching(/not a valid SQLite database/),
+  })
   expect(running(await folder.noted())).toEqual([])
 })
 
