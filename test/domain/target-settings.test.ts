@@ -1,0 +1,77 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { LockstepError } from '../../functions/domain/errors.ts'
+import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
+
+const connection = {
+  host: 'db.example.org',
+  database: 'shop',
+  user: 'runner',
+  credential: { kind: 'password', password: 'secret' },
+}
+const least = { target: 'shop', connection, applicationRole: 'shop_app' }
+
+describe('settings of a target', () => {
+  it('given only what has no default, when they are parsed, then the rest is the documented default', () => {
+    expect(parseTargetSettings(least)).toEqual({
+      ...least,
+      connection: { ...connection, port: 5432, tls: 'verify' },
+      searchPath: 'public',
+      lockTimeoutMs: 5_000,
+      statementTimeoutMs: 0,
+      leaseMs: 30_000,
+      heartbeatMs: 7_500,
+      policy: {
+        outOfOrder: 'apply',
+        requireManifest: false,
+        stepAttempts: 5,
+        faultAttempts: 10,
+        faultWindowMs: 900_000,
+      },
+      limits: { files: 5_000, fileBytes: 16_777_216, inflatedBytes: 268_435_456, ratio: 200 },
+    })
+  })
+
+  it('given one policy, when they are parsed, then the other policies keep their defaults', () => {
+    const { policy } = parseTargetSettings({ ...least, policy: { outOfOrder: 'refuse' } })
+    expect(policy).toMatchObject({ outOfOrder: 'refuse', stepAttempts: 5 })
+  })
+
+  it.each([
+    ['a mistyped policy', { policy: { outOfOrdr: 'refuse' } }, 'policy'],
+    ['an unknown field', { colour: 'red' }, 'colour'],
+    ['a name that no target can have', { target: 'Shop' }, 'target'],
+    ['a port past the last one', { connection: { ...connection, port: 65_536 } }, 'connection.port'],
+    ['a lease of no time', { leaseMs: 0 }, 'leaseMs'],
+    ['half a millisecond', { lockTimeoutMs: 0.5 }, 'lockTimeoutMs'],
+    ['heartbeats too slow for the lease', { leaseMs: 10_000, heartbeatMs: 5_001 }, 'heartbeatMs'],
+    ['a limit of nothing', { limits: { files: 0 } }, 'limits.files'],
+  ])('given %s, when they are parsed, then they are refused with the field', (_, changes, field) => {
+    const refusal = refusalBy({ ...least, ...changes })
+    expect([refusal.code, refusal.message]).toEqual(['SETTINGS_INVALID', expect.stringContaining(field)])
+  })
+
+  it('given a password in a wrong place, when they are refused, then the message does not tell it', () => {
+    const credential = { kind: 'password', password: ['hunter2'], extra: 'hunter2' }
+    expect(refusalBy({ ...least, connection: { ...connection, credential } }).message).not.toContain('hunter2')
+  })
+
+  it('given anything at all, when it is parsed, then it is settings or a refusal', () => {
+    fc.assert(fc.property(fc.anything(), (raw) => refusalBy(raw).code === 'SETTINGS_INVALID'))
+  })
+
+  it('given parsed settings, when they are parsed again, then they stay the same', () => {
+    const settings = parseTargetSettings(least)
+    expect(parseTargetSettings(settings)).toEqual(settings)
+  })
+})
+
+function refusalBy(raw: unknown): LockstepError {
+  try {
+    parseTargetSettings(raw)
+  } catch (thrown) {
+    if (thrown instanceof LockstepError) return thrown
+    throw thrown
+  }
+  throw new Error('the settings were accepted')
+}
