@@ -32,6 +32,7 @@ export interface LocalUpOptions {
  * @throws LockstepError LOCAL_UNSUPPORTED; LOCAL_START_FAILED with the last lines of the failing server's log
  */
 export async function localUp(options: LocalUpOptions): Promise<LocalState> {
+  if (process.platform !== 'linux') throw notOnLinux()
   const stateDir = resolve(options.stateDir)
   mkdirSync(stateDir, { recursive: true })
   const until = performance.now() + busyTimeoutMs
@@ -72,6 +73,12 @@ export async function readLocalState(stateDir: string): Promise<LocalState | und
 
 /** Names a target's database in a running cloud, for the superuser; the target's first upload makes it. */
 export const localUrl = (state: LocalState, target: TargetName): string => databaseUrl(state.serverUrl, target)
+
+/** Processes are told apart by what only Linux tells of them. */
+const notOnLinux = (): LockstepError =>
+  new LockstepError('LOCAL_UNSUPPORTED', `the embedded cloud needs Linux, this is ${process.platform}`, {
+    hint: 'set AWS_ENDPOINT_URL to a LocalStack and drop --local, or run it in a Linux container',
+  })
 
 /** How long another process may hold the state folder without its cloud being up. */
 const busyTimeoutMs = 120_000

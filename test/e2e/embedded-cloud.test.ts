@@ -8,7 +8,10 @@ import { isTargetName, type TargetName } from '../../functions/domain/types.ts'
 import { type FunctionName, functions } from '../../functions/edge/resources.ts'
 import { type EmbeddedCloud, startCloud } from '../../scripts/local/cloud.ts'
 import type { CloudOptions } from '../../scripts/local/cloud-plan.ts'
+import { localUp } from '../../scripts/local/daemon.ts'
+import { startDynamoDbServer } from '../../scripts/local/dynamodb-server.ts'
 import { clientFor } from '../../scripts/local/names.ts'
+import { startPostgresServer } from '../../scripts/local/postgres-server.ts'
 import { identifyProcess } from '../../scripts/local/process-identity.ts'
 import { eventually } from '../support/eventually.ts'
 import { writeArtefacts } from '../support/local-parts.ts'
@@ -188,4 +191,48 @@ test('given functions that were not built, when the cloud starts, then it says s
   await expect(start).rejects.toMatchObject({ code: 'LOCAL_START_FAILED', hint: 'run `npm run build`' })
   const noted = (await readFile(`${state.path}/processes.ndjson`, 'utf8')).split('\n').filter(Boolean)
   expect(noted.map((line) => identifyProcess(JSON.parse(line).pid))).toEqual(noted.map(() => undefined))
+})
+
+/** Pretends to be on another machine until it is disposed. */
+const pretend = (property: 'arch' | 'platform', value: string): Disposable => {
+  const real = process[property]
+  Object.defineProperty(process, property, { value })
+  return { [Symbol.dispose]: () => Object.defineProperty(process, property, { value: real }) }
+}
+
+test('given a platform without programs, when the cloud starts, then it says which variable to set', async () => {
+  await using state = await temporaryFolder()
+  using _ = pretend('arch', 'riscv64')
+  const start = startCloud({ stateDir: state.path, fsync: false })
+  await expect(start).rejects.toMatchObject({
+    code: 'LOCAL_UNSUPPORTED',
+    hint: expect.stringMatching(/set (DATABASE_URL|AWS_ENDPOINT_URL_DYNAMODB) to/),
+  })
+})
+
+test('given a platform without programs and servers of somebody else, when the cloud starts, then it uses and never ends them', async () => {
+  await using folder = await temporaryFolder()
+  const postgres = await startPostgresServer({ dataDir: `${folder.path}/postgres`, fsync: false })
+  const dynamodb = await startDynamoDbServer({})
+  {
+    using _ = pretend('arch', 'riscv64')
+    await using bench = await startBench({
+      fallback: { databaseUrl: postgres.url, dynamodbEndpoint: dynamodb.endpoint },
+    })
+    await bench.upload('bundles/shop/a.zip')
+    await eventually(async () => (await notifications(bench)).length === 1)
+    expect(bench.cloud.servers).toEqual([])
+  }
+  expect(identifyProcess(dynamodb.pid)).toBeDefined()
+  await dynamodb.stop()
+  await postgres.stop()
+})
+
+test('given another system than Linux, when the cloud is started, then it is refused with what to do instead', async () => {
+  using _ = pretend('platform', 'darwin')
+  const up = localUp({ stateDir: '/proc/nowhere', strict: false })
+  await expect(up).rejects.toMatchObject({
+    code: 'LOCAL_UNSUPPORTED',
+    hint: expect.stringContaining('AWS_ENDPOINT_URL'),
+  })
 })
