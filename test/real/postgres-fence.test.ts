@@ -26,6 +26,13 @@ const asRole = (database: TestDatabase, sql: string): Promise<string> =>
     )
   })
 
+/** The login role loses its own right, and the one that it has as a member of the owner. */
+const withoutCreate = ({ name, settings, superuserUrl }: TestDatabase) =>
+  withClient(superuserUrl, async (client) => {
+    await client.query(`alter database ${name} owner to current_user`)
+    await client.query(`revoke create on database ${name} from ${settings.connection.user}`)
+  })
+
 const waitsForFence = `
   select from pg_stat_activity
   where query like '%lockstep.raise_fence(%' and wait_event_type = 'Lock' and datname = current_database()`
@@ -69,6 +76,12 @@ describe('schema lockstep', () => {
     expect(await asRole(target.database, sql)).toBe('42501')
   })
 
+  test('given an application role that may look into the schema, when it calls a function, then it lacks the right', async () => {
+    await using target = await realTarget()
+    await target.ask(`grant usage on schema lockstep to ${target.settings.applicationRole}`)
+    expect(await asRole(target.database, `select lockstep.raise_fence('x', 9, 'w', 'r', true)`)).toBe('42501')
+  })
+
   test.each(['update lockstep.receipt set run = run', 'delete from lockstep.receipt', 'truncate lockstep.receipt'])(
     'given a receipt, when even the superuser says %s, then it stays',
     async (sql) => {
@@ -91,11 +104,7 @@ describe('schema lockstep', () => {
   test('given a login role that may not create it, when it is ensured, then the refusal says which right is missing', async () => {
     await using database = await createDatabase()
     const { settings } = database
-    await withClient(database.superuserUrl, (client) =>
-      client.query(
-        `alter database ${database.name} owner to current_user; revoke create on database ${database.name} from ${settings.connection.user}`,
-      ),
-    )
+    await withoutCreate(database)
     await using session = await postgresDatabase().connect(settings, token(1))
     await expect(session.ensureSchema()).rejects.toMatchObject({
       code: 'PRIVILEGE_MISSING',
@@ -106,11 +115,8 @@ describe('schema lockstep', () => {
   test('given a schema that an administrator made for the login role, when it is ensured, then no further right is needed', async () => {
     await using database = await createDatabase()
     const { user } = database.settings.connection
-    await withClient(database.superuserUrl, (client) =>
-      client.query(
-        `revoke create on database ${database.name} from ${user}; create schema lockstep authorization ${user}`,
-      ),
-    )
+    await withoutCreate(database)
+    await withClient(database.superuserUrl, (client) => client.query(`create schema lockstep authorization ${user}`))
     await using target = await attachTarget(postgresDatabase(), database.settings, leaseOf(database.settings.target, 1))
     expect(await commitText(target, 'select 1')).toMatchObject({ outcome: 'committed' })
   })
@@ -153,7 +159,9 @@ describe('Prisma’s key', () => {
     await prisma.query(`select pg_advisory_lock(${prismaKey.key})`)
     await using session = await postgresDatabase().connect(database.settings, token(1))
     expect(await session.tryLock()).toMatchObject({ granted: false, holder: { applicationName: 'prisma' } })
-    const { rows } = await prisma.query(`select count(*)::int from pg_locks where locktype = 'advisory'`)
+    const { rows } = await prisma.query(`
+      select count(*)::int from pg_locks l join pg_database d on d.oid = l.database
+      where l.locktype = 'advisory' and d.datname = current_database()`)
     expect(rows).toEqual([{ count: 1 }])
   })
 

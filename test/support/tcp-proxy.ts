@@ -21,20 +21,19 @@ export const startProxy = async (
   fromServer: (chunk: Buffer) => Passage = (pass) => ({ pass }),
 ): Promise<TcpProxy> => {
   const sockets = new Set<Socket>()
-  let isFrozen = false
-  const listener = createServer((client) => {
+  const listener = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = connect(server.port, server.host)
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.setNoDelay(true)
       socket.on('error', () => {})
-      socket.on('close', () => {
-        if (!isFrozen) for (const other of [client, upstream]) other.destroy()
-      })
     }
-    client.on('data', (chunk: Buffer) => isFrozen || upstream.write(chunk))
+    client.on('end', () => upstream.end())
+    client.on('close', () => upstream.destroy())
+    upstream.on('close', () => client.destroy())
+    client.on('data', (chunk: Buffer) => upstream.write(chunk))
     upstream.on('data', (chunk: Buffer) => {
-      if (isFrozen || client.destroyed) return
+      if (client.destroyed) return
       const { pass, cut } = fromServer(chunk)
       client.write(pass, () => cut && client.destroy())
     })
@@ -44,7 +43,7 @@ export const startProxy = async (
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
     freeze: () => {
-      isFrozen = true
+      for (const socket of sockets) socket.pause()
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy()
