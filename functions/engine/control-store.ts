@@ -51,7 +51,11 @@ export interface ControlStore {
   finishRun(target: TargetName, run: RunId, end: RunEnd, events: readonly AuditDraft[]): Promise<boolean>
 
   readLock(target: TargetName): Promise<LockRecord | undefined>
-  /** FREE (or no LOCK item yet) → HELD with token + 1. */
+  /**
+   * FREE (or no LOCK item yet) → HELD with token + 1.
+   *
+   * @throws LockstepError from all three claims: LEASE_LOST when the run is over, or when LOCK is gone though it must exist
+   */
   acquire(claim: LeaseClaim): Promise<LeaseAttempt>
   /** PARKED by the same run → HELD by a new worker with token + 1. */
   attach(claim: LeaseClaim): Promise<LeaseAttempt>
@@ -61,7 +65,7 @@ export interface ControlStore {
   ): Promise<LeaseAttempt>
   /** Shows that the worker lives; `lost` when the lease is someone else's by now. Not a transition: no audit event. */
   heartbeat(lease: Lease, beat: Heartbeat): Promise<'kept' | 'lost'>
-  /** HELD → PARKED at the end of a slice; RUN → PARKED. */
+  /** HELD → PARKED at the end of a slice; RUN → PARKED. A run that another ended has no lease: this, too, is `lost`. */
   park(lease: Lease, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
   /** HELD → FREE, RUN → QUEUED: the run lets go without an end, because its database did not answer. */
   yieldLease(lease: Lease, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
@@ -72,7 +76,8 @@ export interface ControlStore {
   readChain(target: TargetName): Promise<ChainHead>
   /**
    * Copies receipts to the ledger and appends events, if the chain still is as seen; needs no lease.
-   * `moved` means that nothing was written, and the caller has to read again, chain first.
+   * `moved` means that the chain is not what this write would make of it, and the caller has to read again, chain first. Nothing
+   * was written then, unless the answer was lost and others went on from it: reading tells, and nothing is ever copied twice.
    */
   project(entry: Projection): Promise<ChainHead | 'moved'>
 
