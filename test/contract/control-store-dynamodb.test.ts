@@ -96,7 +96,10 @@ describe('what is not an answer', () => {
     const target = newTarget()
     for (const act of [() => store.readLock(target), () => startRun(store, target)]) {
       const error = await refusalOf(act)
-      expect(error).toMatchObject({ code: 'AWS_UNREACHABLE', message: expect.stringContaining('no-such-table') })
+      expect(error).toMatchObject({
+        code: 'AWS_UNREACHABLE',
+        message: expect.stringContaining('there is no table no-such-table'),
+      })
     }
   })
 
