@@ -13,6 +13,7 @@ import {
 } from '../domain/types.ts'
 import type { AuditChange } from '../engine/archive.ts'
 import { type FieldReader, type Fields, type Guard, isFields, optional, readFields } from './dynamodb-fields.ts'
+import { fitFailure } from './dynamodb-fit.ts'
 import { isJsonMap, toActor, toBackend, toFailure, toNotice, toObject, toReceiptKey } from './dynamodb-values.ts'
 
 /**
@@ -56,6 +57,7 @@ export const eventKey = (target: TargetName, seq: number): Key => ({
 export const entryItem = (target: TargetName, { migration, ...entry }: LedgerEntry): Fields => ({
   ...migrationKey(target, migration),
   ...entry,
+  ...(entry.failure !== undefined && { failure: fitFailure(entry.failure) }),
 })
 
 /** Writes an audit item; target and seq are in its key. */

@@ -14,6 +14,7 @@ import {
 } from './dynamodb-conditions.ts'
 import { updateOf } from './dynamodb-expressions.ts'
 import type { Fields } from './dynamodb-fields.ts'
+import { fitFailure, fitNotices } from './dynamodb-fit.ts'
 import { partition, runKey, toRun } from './dynamodb-items.ts'
 
 /** The local index of `edge/resources.ts` that lists a target's runs. */
@@ -35,7 +36,7 @@ export const runOperations = (tables: ControlTables): Pick<ControlStore, RunOper
     const { requests, controlTable } = tables
     const { fields } = await requests.update(controlTable, {
       key: runKey(target, run),
-      set: { failure, lastFaultAt: at },
+      set: { failure: fitFailure(failure), lastFaultAt: at },
       setOnce: { firstFaultAt: at },
       add: { faults: 1 },
       condition: `${runIsNotOver} and ${faultIsNotCountedYet}`,
@@ -67,8 +68,8 @@ export const endOf = (end: RunEnd, at: Instant): Fields => ({
   state: end.state,
   applied: end.applied,
   bundle: end.bundle,
-  failure: end.failure,
-  notices: end.notices,
+  failure: end.failure && fitFailure(end.failure),
+  notices: fitNotices(end.notices),
   finishedAt: at,
 })
 
