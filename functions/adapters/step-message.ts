@@ -108,6 +108,8 @@ export const recordStatement = (
     checksum: source.migration.checksum,
     attempt: order.attempt,
     out_of_order: order.outOfOrder,
+    // A rollback needs no bundle: it runs what was reviewed together with the way up.
+    ...(recorder === 'record_receipt' && { down_sql: source.downSql ?? null }),
     ...more,
   }
   return `select lockstep.${recorder}(${escapeLiteral(toJson(step))}) as ${replyColumn}`
