@@ -104,8 +104,14 @@ const connectClient = async (options: ConnectionOptions, password: string): Prom
   // between two statements there is nobody to tell; the next statement finds out
   client.on('error', () => {})
   if (onNotice) client.on('notice', onNotice)
-  await client.connect()
-  return client
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    // the driver leaves the socket open where it gives up by itself, and the server would wait for a password
+    client.connection.stream.destroy()
+    throw error
+  }
 }
 
 /** A pooler answers with a process id of its own, and may refuse the startup options outright. */

@@ -73,7 +73,7 @@ export const clearUnit = async (runner: Runner, order: StepOrder, unit: Unit): P
  * build would wait for, and the build would be the deadlock's victim.
  */
 const runAlone = async (runner: Runner, order: StepOrder, unit: Unit): Promise<void> => {
-  const { connection } = runner
+  const { connection, parse } = runner
   await prepare(runner, order, unit)
   const outcome = await connection.send(unit.sql)
   if (outcome.error === undefined) {
@@ -83,7 +83,7 @@ const runAlone = async (runner: Runner, order: StepOrder, unit: Unit): Promise<v
   }
   await recover(connection)
   await tryKey(connection, prismaKey).catch(() => false)
-  throw stepFailure(order, sentAlone(unit), outcome)
+  throw stepFailure(order, sentAlone(unit), outcome, { ...(parse && { parse }) })
 }
 
 const prepare = async ({ connection }: Runner, order: StepOrder, unit: Unit): Promise<void> => {

@@ -127,8 +127,11 @@ const waitUntilReady = async (child: ChildProcess, folder: string): Promise<'rea
 /** The first line of the server's own file is its pid, the eighth how far it came. */
 const saysReady = async (child: ChildProcess, folder: string): Promise<boolean> => {
   const lines = (await readFile(path.join(folder, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
-  return Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready'
+  return Number(lines[0]) === child.pid && readyStates.has(lines[7]?.trim())
 }
+
+/** A server that replays another's log says `standby` for good. */
+const readyStates: ReadonlySet<string | undefined> = new Set(['ready', 'standby'])
 
 const logSince = async (file: string, start: number): Promise<string> => {
   const text = (await readFile(file)).subarray(start).toString().trim()
