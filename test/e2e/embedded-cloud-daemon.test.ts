@@ -19,8 +19,11 @@ let artefacts: TemporaryFolder
 
 beforeAll(async () => {
   artefacts = await temporaryFolder()
-  const spinning = 'export const handler = async (event) => { if (event.spin) for (;;); return null }'
-  await writeArtefacts(artefacts.path, Object.fromEntries(functions.map(({ name }) => [name, spinning])))
+  const handler = `export const handler = async (event) => {
+    if (event.spin) for (;;);
+    if (event.waitMs) await new Promise((resolve) => setTimeout(resolve, event.waitMs))
+  }`
+  await writeArtefacts(artefacts.path, Object.fromEntries(functions.map(({ name }) => [name, handler])))
 })
 afterAll(() => artefacts[Symbol.asyncDispose]())
 
@@ -71,6 +74,14 @@ const get = async (state: LocalState, Key: string): Promise<string | undefined> 
   } finally {
     s3.destroy()
   }
+}
+
+/** Starts the status function and does not wait for it. */
+const start = async (state: LocalState, event: object): Promise<void> => {
+  const lambda = new LambdaClient(clientFor(state.endpoints.lambda))
+  const Payload = JSON.stringify(event)
+  await lambda.send(new InvokeCommand({ FunctionName: 'lockstep-status', InvocationType: 'Event', Payload }))
+  lambda.destroy()
 }
 
 test('given no cloud, when it is started, asked again and stopped, then it is one process that comes and goes whole', async () => {
@@ -125,14 +136,7 @@ test('given a cloud whose process is killed, when it is started again, then its 
   await using folder = await stateFolder()
   const first = await folder.up()
   await put(first, 'kept', 'before the crash')
-  const lambda = new LambdaClient(clientFor(first.endpoints.lambda))
-  const command = new InvokeCommand({
-    FunctionName: 'lockstep-status',
-    InvocationType: 'Event',
-    Payload: '{"spin":true}',
-  })
-  await lambda.send(command)
-  lambda.destroy()
+  await start(first, { spin: true })
   const spinning = async () => (await folder.noted()).find(({ name }) => name === 'lockstep-status')
   await eventually(async () => (await spinning()) !== undefined)
   const noted = await folder.noted()
@@ -158,13 +162,14 @@ test('given a cloud whose process is killed, when it is stopped, then what it le
   expect(existsSync(`${folder.path}/local.json`)).toBe(false)
 })
 
-test('given an idle function, when the process of the cloud is killed, then it ends by itself', async () => {
+test('given idle functions and one that waits, when the process of the cloud is killed, then they end by themselves', async () => {
   await using folder = await stateFolder()
-  const { daemon } = await folder.up()
-  const idle = async () => (await folder.noted()).filter(({ name }) => name.startsWith('lockstep-'))
-  await eventually(async () => (await idle()).length >= 3)
-  process.kill(daemon.pid, 'SIGKILL')
-  await eventually(async () => running(await idle()).length === 0)
+  const state = await folder.up()
+  await start(state, { waitMs: 600_000 })
+  const started = async () => (await folder.noted()).filter(({ name }) => name.startsWith('lockstep-'))
+  await eventually(async () => (await started()).length >= 4)
+  process.kill(state.daemon.pid, 'SIGKILL')
+  await eventually(async () => running(await started()).length === 0)
 })
 
 test('given a cloud, when its process gets SIGTERM, then it stops in order', async () => {
@@ -280,6 +285,9 @@ test('given a caller that starts a cloud, when it ends, then the cloud goes on',
   expect(code).toBe(0)
   const state = await readLocalState(folder.path)
   expect(running(state?.servers ?? [])).toEqual(['postgres', 'dynamodb'])
+  // a group of its own, so that a terminal's Ctrl-C does not reach it
+  const stat = await readFile(`/proc/${state?.daemon.pid}/stat`, 'utf8')
+  expect(Number(stat.split(') ')[1]?.split(' ')[2])).toBe(state?.daemon.pid)
 })
 
 test('given a caller that is killed while its cloud starts, when nobody waits for it any more, then nothing is left', async () => {
