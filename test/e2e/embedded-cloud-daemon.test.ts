@@ -20,6 +20,7 @@ let artefacts: TemporaryFolder
 beforeAll(async () => {
   artefacts = await temporaryFolder()
   const handler = `export const handler = async (event) => {
+    console.log('began', JSON.stringify(event))
     if (event.spin) for (;;);
     if (event.waitMs) await new Promise((resolve) => setTimeout(resolve, event.waitMs))
   }`
@@ -137,8 +138,7 @@ test('given a cloud whose process is killed, when it is started again, then its 
   const first = await folder.up()
   await put(first, 'kept', 'before the crash')
   await start(first, { spin: true })
-  const spinning = async () => (await folder.noted()).find(({ name }) => name === 'lockstep-status')
-  await eventually(async () => (await spinning()) !== undefined)
+  await eventually(async () => (await readFile(`${folder.path}/logs/lockstep-status.log`, 'utf8')).includes('began'))
   const noted = await folder.noted()
 
   process.kill(first.daemon.pid, 'SIGKILL')
@@ -166,6 +166,7 @@ test('given idle functions and one that waits, when the process of the cloud is 
   await using folder = await stateFolder()
   const state = await folder.up()
   await start(state, { waitMs: 600_000 })
+  await eventually(async () => (await readFile(`${folder.path}/logs/lockstep-status.log`, 'utf8')).includes('began'))
   const started = async () => (await folder.noted()).filter(({ name }) => name.startsWith('lockstep-'))
   await eventually(async () => (await started()).length >= 4)
   process.kill(state.daemon.pid, 'SIGKILL')
