@@ -1,6 +1,6 @@
 import type { AuditEvent, AuditType } from '../domain/audit.ts'
 import { LockstepError } from '../domain/errors.ts'
-import type { ChainHead, LedgerEntry, LockRecord, RunRecord, RunState } from '../domain/records.ts'
+import type { ChainHead, DetachedStep, LedgerEntry, LockRecord, RunRecord, RunState } from '../domain/records.ts'
 import {
   isTargetName,
   type MigrationName,
@@ -113,10 +113,17 @@ export function toRun(item: Fields): RunRecord {
     ...optional(fields, 'finishedAt', fields.instant),
     ...optional(fields, 'bundle', fields.sha256),
     applied: fields.whole('applied'),
+    ...optional(fields, 'detached', (name) => toDetached(fields.nested(name))),
     ...optional(fields, 'failure', (name) => toFailure(fields.nested(name))),
     notices: fields.list('notices').map(toNotice),
   }
 }
+
+const toDetached = (fields: FieldReader): DetachedStep => ({
+  migration: migrationName(fields.text('migration')),
+  unit: fields.whole('unit'),
+  times: fields.whole('times'),
+})
 
 /** Reads a CHAIN item. */
 export function toChainHead(item: Fields): ChainHead {

@@ -1,5 +1,5 @@
 import type { AuditDraft } from '../domain/audit.ts'
-import type { Lease, RunState } from '../domain/records.ts'
+import type { Lease, RunState, SliceReport } from '../domain/records.ts'
 import { laterBy } from '../domain/types.ts'
 import type { ControlStore, Heartbeat } from '../engine/control-store.ts'
 import { appendWith, type ControlTables, readChain } from './dynamodb-chain.ts'
@@ -14,11 +14,15 @@ export const heldLeases = (
   tables: ControlTables,
 ): Pick<ControlStore, 'heartbeat' | 'park' | 'yieldLease' | 'release'> => ({
   heartbeat: (lease, beat) => sendHeartbeat(tables, lease, beat),
-  park: (lease, events) => leave(tables, lease, { lock: { lockState: 'PARKED' }, state: 'PARKED', run: {}, events }),
-  yieldLease: (lease, events) => leave(tables, lease, { lock: free, state: 'QUEUED', run: {}, events }),
+  park: (lease, report, events) =>
+    leave(tables, lease, { lock: { lockState: 'PARKED' }, state: 'PARKED', run: reported(report), events }),
+  yieldLease: (lease, report, events) =>
+    leave(tables, lease, { lock: free, state: 'QUEUED', run: reported(report), events }),
   release: (lease, end, events) =>
     leave(tables, lease, { lock: free, state: end.state, run: endOf(end, tables.clock.now()), events }),
 })
+
+const reported = ({ applied, detached }: SliceReport): Fields => ({ applied, detached })
 
 /** Who held a free lock is told by the audit events; its `backend` is kept, since a hung runner may keep its session. */
 const free = {

@@ -18,16 +18,13 @@ export interface PostgresOptions {
 }
 
 /** Is the target on real PostgreSQL, 14 or newer. */
-export const postgresDatabase = (options: PostgresOptions = {}): TargetDatabase => ({
+export const postgresDatabase = (given: PostgresOptions = {}): TargetDatabase => ({
   connect: async (settings, token) => {
-    const { clock = systemClock, authorities, parse, onNotice } = options
+    const { clock = systemClock, authorities, parse, onNotice } = given
     const notices = onNotice && noticeListener((notice) => onNotice(settings.target, notice))
-    const connection = await openConnection({
-      settings,
-      token,
-      ...(authorities && { authorities }),
-      ...(notices && { onNotice: notices.hear }),
-    })
-    return openSession({ connection, clock, ...(parse && { parse }), ...(notices && { notices }) }, settings)
+    const options = { settings, token, ...(authorities && { authorities }) }
+    const connection = await openConnection({ ...options, ...(notices && { onNotice: notices.hear }) })
+    const parts = { connection, clock, openSecond: () => openConnection(options) }
+    return openSession({ ...parts, ...(parse && { parse }), ...(notices && { notices }) }, settings)
   },
 })

@@ -1,7 +1,9 @@
 import type { TargetSettings } from '../domain/settings.ts'
 import type { StepOrder, TargetSession } from '../engine/target-database.ts'
+import type { PostgresConnection } from './postgres-connection.ts'
 import { examineUnit } from './postgres-evidence.ts'
 import { raiseFence } from './postgres-fence.ts'
+import { interrupt } from './postgres-interrupt.ts'
 import { terminate, tryLock } from './postgres-lock.ts'
 import type { NoticeListener } from './postgres-notices.ts'
 import { readState, receiptsAfter } from './postgres-receipts.ts'
@@ -11,6 +13,8 @@ import { clearUnit, closeUnit, commitUnit, openUnit, runUnit } from './postgres-
 
 export interface SessionParts extends Runner {
   readonly notices?: NoticeListener
+  /** Opens another connection, for what the first is too busy to do. */
+  readonly openSecond: () => Promise<PostgresConnection>
 }
 
 /**
@@ -31,6 +35,8 @@ export const openSession = (parts: SessionParts, settings: TargetSettings): Targ
     })
   return {
     backend: connection.backend,
+    leave: () => connection.destroy(),
+    interrupt: () => interrupt(parts),
     tryLock: () => inTurn(() => tryLock(connection, settings.target)),
     terminate: (backend) => inTurn(() => terminate(connection, backend)),
     ensureSchema: () => inTurn(() => ensureSchema(connection, clock)),

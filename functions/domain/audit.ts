@@ -10,6 +10,7 @@ export type AuditType =
   | 'migration.applied'
   | 'migration.reverted'
   | 'migration.failed'
+  | 'migration.retried'
 
 /** JSON data; what an audit event carries besides its fixed fields. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined }

@@ -123,6 +123,7 @@ export const errorTable = {
   // the run
   MIGRATION_FAILED: entry('failed', 'correct the migration and push again; what was applied before it stays'),
   STEP_NEEDS_OWN_TRANSACTIONS: entry('failed', 'add `-- lockstep:transaction=file` at the top of the file'),
+  STEP_TOO_LONG: entry('failed', 'split the migration, or give its index builds CONCURRENTLY'),
   NEEDS_OPERATOR: entry('failed', 'answer the question in the message, then push again'),
   FENCE_TOUCHED: entry('failed', 'the migration changed schema "lockstep"; take that out'),
   LOCK_RELEASED: entry('failed', 'the migration released the advisory lock; take that out'),

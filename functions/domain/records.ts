@@ -52,8 +52,24 @@ export interface RunRecord {
   readonly bundle?: Sha256
   /** Steps that this run committed. */
   readonly applied: number
+  /** The step that a slice left running in the server, and how often it was left without a receipt. */
+  readonly detached?: DetachedStep
   readonly failure?: Failure
   readonly notices: readonly Notice[]
+}
+
+export interface DetachedStep {
+  readonly migration: MigrationName
+  /** The unit that was left; 0 for a step of one transaction. */
+  readonly unit: number
+  readonly times: number
+}
+
+/** What a slice tells of its run when it lets go without an end. */
+export interface SliceReport {
+  /** Steps that the run committed, in this and earlier slices. */
+  readonly applied: number
+  readonly detached?: DetachedStep
 }
 
 /** How a run ended. */

@@ -13,16 +13,13 @@ import { attach } from './attach.ts'
 import type { Held } from './hold.ts'
 import { makeProjector, type Projector } from './project.ts'
 import { draft, showActor } from './run-context.ts'
-import { runStep } from './step.ts'
 import type { TargetSession } from './target-database.ts'
+import { roomMs, runWatched } from './watch-step.ts'
 
-/** How a slice ended: the run is over, or it was parked between two steps. */
+/** How a slice ended: the run is over, or it was parked between two steps or with one left running in the server. */
 export type SliceEnd =
-  | { readonly kind: 'over'; readonly applied: number; readonly failure?: Failure; readonly notices: readonly Notice[] }
+  | { readonly kind: 'over'; readonly failure?: Failure; readonly notices: readonly Notice[] }
   | { readonly kind: 'parked' }
-
-/** A step is only started with this much of the slice left. */
-const roomForStepMs = 2_000
 
 /**
  * Applies what is pending of a bundle, in order, each migration exactly once: the main job.
@@ -44,21 +41,21 @@ export async function applyBundle(held: Held, bundle: Bundle, history: History):
   const { state, plan, sources } = await prepare({ held, bundle, history, session, projector, raisedFrom })
 
   let head = state.head
-  let applied = 0
   for (const [index, source] of sources.entries()) {
-    if (context.deadline.remainingMs() < roomForStepMs) return await drained(projector, { kind: 'parked' })
+    if (roomMs(held) <= 0) return await drained(projector, { kind: 'parked' })
     keeper.mustBeFresh()
     keeper.note({ phase: 'APPLYING', migration: source.migration.name })
     const outOfOrder = plan.steps[index]?.outOfOrder ?? false
     const key: ReceiptKey = { token: lease.token, n: index + 1 }
     const order = { ...orderOf(held, bundle), source, outOfOrder, key, head }
-    const receipt = await runStep(context, { session, order, progress: state.progress })
+    const receipt = await runWatched(held, { session, projector, order, progress: state.progress })
+    if (receipt === 'left') return await drained(projector, { kind: 'parked' })
     projector.offer(receipt)
-    if (receipt.failure !== undefined) return await drained(projector, over(applied, plan, receipt.failure))
+    if (receipt.failure !== undefined) return await drained(projector, over(plan, receipt.failure))
+    held.report = { applied: held.report.applied + 1 }
     head = receipt.key
-    applied += 1
   }
-  return await drained(projector, over(applied, plan))
+  return await drained(projector, over(plan))
 }
 
 interface Preparation {
@@ -87,10 +84,18 @@ async function prepare(preparation: Preparation): Promise<Prepared> {
     const plan = planUp({ history, state, policy: context.settings.policy, reapply: bundle.manifest?.reapply ?? [] })
     const sources = plan.steps.map(({ migration }) => compileStep(migration, bundle, context.parse))
     for (const source of sources) resumePoint(source, state.progress)
+    countDetached(held, state)
     if (sources.length === 0) return { state, plan, sources }
     const attached = draft(context, 'run.attached', { raisedFrom, head: showKey(state.head), pending: sources.length })
     if ((await projector.append([{ ...attached, token: lease.token }])) === 'done') return { state, plan, sources }
   }
+}
+
+/** A step that an earlier slice left, and that the server committed since, is this run's. */
+function countDetached(held: Held, state: TargetState): void {
+  const { detached } = held.context.run
+  const committed = state.applied.some((row) => row.migration === detached?.migration)
+  if (committed) held.report = { applied: held.context.run.applied + 1 }
 }
 
 const showKey = (key: ReceiptKey | null): string | null => (key === null ? null : `${key.token}.${key.n}`)
@@ -103,9 +108,8 @@ const orderOf = ({ context, lease }: Held, bundle: Bundle) => ({
   bundle: bundle.digest,
 })
 
-const over = (applied: number, plan: Plan, failure?: Failure): SliceEnd => ({
+const over = (plan: Plan, failure?: Failure): SliceEnd => ({
   kind: 'over',
-  applied,
   notices: plan.notices,
   ...(failure !== undefined && { failure }),
 })

@@ -12,6 +12,13 @@ const lockPollMs = 200
 /** What a slice needs after waiting, to be worth starting. */
 const reserveMs = 1_000
 
+/** LEASE_HELD by what an older slice left running in the server; the run parks, and its next slice waits on. */
+export class PredecessorAtWork extends LockstepError {
+  constructor(holder: LockHolder) {
+    super('LEASE_HELD', `${holder.applicationName} (pid ${holder.pid}) is still at work for an older slice`)
+  }
+}
+
 export interface Attached extends AsyncDisposable {
   readonly session: TargetSession
   /** The fence's token before ours; null at the first attach. */
@@ -51,14 +58,18 @@ async function waitForLock(context: RunContext, lease: Lease, session: TargetSes
       log.warn('ending the idle session of an older runner', { pid: holder.pid, token: holder.token })
       await session.terminate(holder)
     }
-    if (deadline.remainingMs() < lockPollMs + reserveMs) throw lockHeld(holder)
+    if (deadline.remainingMs() < lockPollMs + reserveMs) {
+      throw holder !== undefined && isOlder(holder, lease.token) ? new PredecessorAtWork(holder) : lockHeld(holder)
+    }
     await clock.sleep(lockPollMs)
   }
 }
 
 /** A frozen environment that kept its connection would else block the target for ever; one that is active is waited for. */
 const isHungPredecessor = (holder: LockHolder, token: Token): boolean =>
-  holder.token !== undefined && holder.token < token && holder.state !== 'active'
+  isOlder(holder, token) && holder.state !== 'active'
+
+const isOlder = (holder: LockHolder, token: Token): boolean => holder.token !== undefined && holder.token < token
 
 const lockHeld = (holder: LockHolder | undefined): LockstepError => {
   const who =

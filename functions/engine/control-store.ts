@@ -11,6 +11,7 @@ import type {
   LockRecord,
   RunEnd,
   RunRecord,
+  SliceReport,
 } from '../domain/records.ts'
 import type { TargetSettings } from '../domain/settings.ts'
 import type {
@@ -66,9 +67,9 @@ export interface ControlStore {
   /** Shows that the worker lives; `lost` when the lease is someone else's by now. Not a transition: no audit event. */
   heartbeat(lease: Lease, beat: Heartbeat): Promise<'kept' | 'lost'>
   /** HELD → PARKED at the end of a slice; RUN → PARKED. A run that another ended has no lease: this, too, is `lost`. */
-  park(lease: Lease, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
+  park(lease: Lease, report: SliceReport, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
   /** HELD → FREE, RUN → QUEUED: the run lets go without an end, because its database did not answer. */
-  yieldLease(lease: Lease, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
+  yieldLease(lease: Lease, report: SliceReport, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
   /** HELD → FREE, RUN → its end. */
   release(lease: Lease, end: RunEnd, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
 

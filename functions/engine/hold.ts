@@ -1,6 +1,7 @@
-import type { Lease, RunEnd } from '../domain/records.ts'
+import type { Lease, RunEnd, SliceReport } from '../domain/records.ts'
 import type { Sha256 } from '../domain/types.ts'
 import type { SliceEnd } from './apply.ts'
+import { PredecessorAtWork } from './attach.ts'
 import { keepLease, type LeaseKeeper } from './keep-lease.ts'
 import { draft, type RunContext } from './run-context.ts'
 import type { RunnerAnswer } from './runner-contract.ts'
@@ -11,7 +12,11 @@ export interface Held {
   readonly context: RunContext
   readonly lease: Lease
   readonly keeper: LeaseKeeper
+  /** What the slice has to tell so far; whoever commits a step keeps it true. */
+  report: SliceReport
 }
+
+type Ending = SliceEnd | { readonly kind: 'thrown'; readonly thrown: unknown }
 
 /** Does the work under the lease, and lets the lease go in the way that the work's end asks for. */
 export async function holdLease(
@@ -20,25 +25,31 @@ export async function holdLease(
   work: (held: Held) => Promise<SliceEnd>,
   bundle: Sha256,
 ): Promise<RunnerAnswer> {
-  let end: SliceEnd | { readonly kind: 'thrown'; readonly thrown: unknown }
+  const { applied, detached } = context.run
+  let report: SliceReport = { applied, ...(detached && { detached }) }
+  let ending: Ending
   {
     await using keeper = keepLease(context, lease)
-    end = await work({ context, lease, keeper }).catch((thrown: unknown) => ({ kind: 'thrown' as const, thrown }))
+    const held: Held = { context, lease, keeper, report }
+    ending = await work(held).catch((thrown: unknown) => ({ kind: 'thrown' as const, thrown }))
+    report = held.report
   }
-  if (end.kind === 'parked') return park(context, lease)
-  if (end.kind === 'over') {
-    const { failure, applied, notices } = end
+  if (ending.kind === 'parked') return park(context, lease, report)
+  if (ending.kind === 'over') {
+    const { failure, notices } = ending
     const state = failure === undefined ? 'SUCCEEDED' : 'FAILED'
-    return release(context, lease, { state, applied, notices, bundle, ...(failure && { failure }) })
+    return release(context, lease, { state, applied: report.applied, notices, bundle, ...(failure && { failure }) })
   }
-  const verdict = await judge(context, end.thrown)
-  if (verdict.kind === 'end') return release(context, lease, { ...verdict.end, bundle })
-  await context.control.yieldLease(lease, [draft(context, 'run.parked', { because: verdict.because })])
+  if (ending.thrown instanceof PredecessorAtWork) return park(context, lease, report)
+  const verdict = await judge(context, ending.thrown)
+  if (verdict.kind === 'end') return release(context, lease, { ...verdict.end, applied: report.applied, bundle })
+  await context.control.yieldLease(lease, report, [draft(context, 'run.parked', { because: verdict.because })])
   return verdict.answer
 }
 
-async function park(context: RunContext, lease: Lease): Promise<RunnerAnswer> {
-  const parked = await context.control.park(lease, [draft(context, 'run.parked', { because: 'SLICE_OVER' })])
+async function park(context: RunContext, lease: Lease, report: SliceReport): Promise<RunnerAnswer> {
+  const event = draft(context, 'run.parked', { because: 'SLICE_OVER', left: report.detached?.migration })
+  const parked = await context.control.park(lease, report, [{ ...event, token: lease.token }])
   return parked === 'done' ? { kind: 'more' } : answerHeld(context)
 }
 

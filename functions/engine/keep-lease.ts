@@ -8,6 +8,8 @@ const freshShare = 0.75
 
 /** Keeps a lease alive by heartbeats in the background, and knows how fresh it is. */
 export interface LeaseKeeper extends AsyncDisposable {
+  /** Resolves when a heartbeat was refused: the lease is someone else's. Never rejects. */
+  readonly lost: Promise<void>
   /** Says what the holder is doing; the next heartbeat carries it. */
   note(doing: Doing): void
   /** Sends a heartbeat now; the first after the fence's raise tells LOCK of it. */
@@ -33,18 +35,21 @@ export function keepLease(context: RunContext, lease: Lease): LeaseKeeper {
   const ended = new AbortController()
   let doing: Doing & { readonly phase: string } = { phase: 'ATTACHING' }
   let lastKeptMs = clock.monotonicMs()
-  let lost = false
+  let isLost = false
+  const { promise: lost, resolve: lose } = Promise.withResolvers<void>()
 
   const beat = async (): Promise<void> => {
     const sentMs = clock.monotonicMs()
     const { raised = false, ...rest } = doing
     const answer = await control.heartbeat(lease, { ...rest, raised, revision: random.revision(), at: clock.now() })
-    if (answer === 'lost') lost = true
     if (answer === 'kept') lastKeptMs = sentMs
+    if (answer === 'kept') return
+    isLost = true
+    lose()
   }
 
   const loop = async (): Promise<void> => {
-    while (!ended.signal.aborted && !lost) {
+    while (!ended.signal.aborted && !isLost) {
       await clock.sleep(settings.heartbeatMs, ended.signal)
       if (ended.signal.aborted) return
       await beat().catch((error) => context.log.warn('heartbeat failed', { error: asLockstepError(error).message }))
@@ -53,12 +58,13 @@ export function keepLease(context: RunContext, lease: Lease): LeaseKeeper {
 
   const beating = loop()
   return {
+    lost,
     note(next) {
       doing = { ...doing, ...next }
     },
     beat,
     mustBeFresh() {
-      if (lost) throw new LockstepError('LEASE_LOST', `token ${lease.token} of ${lease.target} was overtaken`)
+      if (isLost) throw new LockstepError('LEASE_LOST', `token ${lease.token} of ${lease.target} was overtaken`)
       const silentMs = clock.monotonicMs() - lastKeptMs
       if (silentMs < lease.leaseMs * freshShare) return
       throw new LockstepError('AWS_UNREACHABLE', `no heartbeat got through for ${silentMs} ms, nothing new is started`)

@@ -16,6 +16,8 @@ export interface Projector {
   catchUp(): Promise<ChainHead>
   /** Appends events to the chain as `catchUp` left it; `moved` when another wrote since. */
   append(events: readonly AuditDraft[]): Promise<'done' | 'moved'>
+  /** Hands over an event that is to stand in the chain before the next receipt. */
+  tell(event: AuditDraft): void
   /** Hands over a receipt that was just committed. */
   offer(receipt: Receipt): void
   /**
@@ -42,6 +44,7 @@ interface ProjectorPorts {
  */
 export function makeProjector({ control, session, target, actor }: ProjectorPorts): Projector {
   let inHand: Receipt[] = []
+  let told: AuditDraft[] = []
   let newest: ReceiptKey | null = null
   let chain: ChainHead | undefined
   let behind = true
@@ -59,8 +62,9 @@ export function makeProjector({ control, session, target, actor }: ProjectorPort
   }
 
   const write = async (seen: ChainHead): Promise<void> => {
-    const receipts = inHand.slice(0, maxReceipts)
-    const events = receipts.map((receipt) => eventOf(receipt, actor))
+    const telling = told.slice(0, maxTold)
+    const receipts = inHand.slice(0, maxReceipts - maxTold)
+    const events = [...telling, ...receipts.map((receipt) => eventOf(receipt, actor))]
     const answer = await control.project({ target, seen, receipts, events })
     // Never again with receipts in hand: across a restore they may be of another past.
     if (answer === 'moved') {
@@ -69,13 +73,14 @@ export function makeProjector({ control, session, target, actor }: ProjectorPort
       return
     }
     chain = answer
+    told = told.slice(telling.length)
     inHand.splice(0, receipts.length)
   }
 
   const work = async (): Promise<ChainHead> => {
     for (;;) {
       const head = chain === undefined || (behind && inHand.length === 0) ? await read() : chain
-      if (inHand.length > 0) await write(head)
+      if (inHand.length > 0 || told.length > 0) await write(head)
       else if (!behind) return head
     }
   }
@@ -89,7 +94,7 @@ export function makeProjector({ control, session, target, actor }: ProjectorPort
       })
       .finally(() => {
         working = undefined
-        if (inHand.length > 0) start()
+        if (inHand.length > 0 || told.length > 0) start()
       })
   }
 
@@ -105,6 +110,10 @@ export function makeProjector({ control, session, target, actor }: ProjectorPort
       chain = answer
       return 'done'
     },
+    tell(event) {
+      told.push(event)
+      start()
+    },
     offer(receipt) {
       newest = receipt.key
       if (!behind) inHand.push(receipt)
@@ -116,6 +125,9 @@ export function makeProjector({ control, session, target, actor }: ProjectorPort
     },
   }
 }
+
+/** Events told between receipts share their transaction, which has room for a few. */
+const maxTold = 10
 
 const isBefore = (a: ReceiptKey | null, b: ReceiptKey | null): boolean =>
   b !== null && (a === null || compareReceiptKeys(a, b) < 0)

@@ -1,5 +1,5 @@
 import type { AuditDraft, AuditType, Json } from '../domain/audit.ts'
-import type { Actor } from '../domain/records.ts'
+import type { Actor, RunRecord } from '../domain/records.ts'
 import type { TargetSettings } from '../domain/settings.ts'
 import type { SqlParser } from '../domain/sql-parser.ts'
 import type { BundleStore } from './bundle-store.ts'
@@ -24,6 +24,8 @@ export interface RunnerPorts {
 /** One slice of a run: what was asked, what was decided for the target, and how much time there is. */
 export interface RunContext extends RunnerPorts {
   readonly request: RunnerRequest
+  /** The RUN item as it was at the slice's start. */
+  readonly run: RunRecord
   readonly settings: TargetSettings
   readonly deadline: Deadline
 }

@@ -1,6 +1,7 @@
 import { LockstepError } from '../domain/errors.ts'
 import { readHistory } from '../domain/history.ts'
 import { maxObjectBytes } from '../domain/limits.ts'
+import { type FinalRunState, isFinal, type RunRecord } from '../domain/records.ts'
 import { applyBundle } from './apply.ts'
 import { holdLease } from './hold.ts'
 import { obtainLease } from './lease.ts'
@@ -17,9 +18,12 @@ import { finished, judge } from './verdict.ts'
  * @throws LockstepError AWS_UNREACHABLE when not even the answer could be recorded; the message then comes back by itself
  */
 export async function advance(ports: RunnerPorts, request: RunnerRequest, deadline: Deadline): Promise<RunnerAnswer> {
-  const settings = await ports.control.readSettings(request.target)
+  const { target, run: id } = request
+  const [settings, run] = await Promise.all([ports.control.readSettings(target), ports.control.readRun(target, id)])
+  if (run === undefined) throw new LockstepError('INTERNAL', `run ${id} was never counted by its front`)
+  if (isFinal(run.state)) return answerOf(run, run.state)
   if (settings === undefined) return refuseUnknown(ports, request)
-  const context: RunContext = { ...ports, request, settings, deadline }
+  const context: RunContext = { ...ports, request, run, settings, deadline }
   try {
     const bundle = await openBundle(context)
     const history = readHistory(bundle)
@@ -29,6 +33,13 @@ export async function advance(ports: RunnerPorts, request: RunnerRequest, deadli
     return await endWithoutLease(context, thrown)
   }
 }
+
+const answerOf = ({ applied, failure }: RunRecord, state: FinalRunState): RunnerAnswer => ({
+  kind: 'done',
+  state,
+  applied,
+  ...(failure && { failure }),
+})
 
 async function openBundle({ bundles, openBundle: open, request, settings }: RunContext) {
   const bytes = await bundles.fetch(request.object, maxObjectBytes(settings.limits))

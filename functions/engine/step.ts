@@ -1,4 +1,4 @@
-import { asLockstepError, LockstepError, toFailure } from '../domain/errors.ts'
+import { asLockstepError, type Failure, LockstepError, toFailure } from '../domain/errors.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import { type ResumePoint, resumePoint } from '../domain/resume.ts'
 import type { Unit } from '../domain/step-source.ts'
@@ -14,6 +14,10 @@ export interface Step {
   readonly session: TargetSession
   readonly order: Omit<StepOrder, 'attempt'>
   readonly progress: readonly UnitProgress[]
+  /** Told of each unit before it runs. */
+  readonly reached?: (unit: Unit) => void
+  /** Told of each attempt that failed and is followed by another. */
+  readonly retried?: (attempt: number, failure: Failure) => void
 }
 
 /**
@@ -29,7 +33,8 @@ export async function runStep(context: RunContext, step: Step): Promise<Receipt>
     const order = { ...step.order, attempt }
     try {
       return await runOnce(step.session, order, resume, (unit) => {
-        resume = { unit, interrupted: false }
+        resume = { unit: unit.index, interrupted: false }
+        step.reached?.(unit)
       })
     } catch (thrown) {
       const error = asLockstepError(thrown)
@@ -37,6 +42,7 @@ export async function runStep(context: RunContext, step: Step): Promise<Receipt>
       if (!passingSqlStates.has(error.details.sqlState) || attempt >= policy.stepAttempts) {
         return await step.session.recordFailure(order, toFailure(error))
       }
+      step.retried?.(attempt, toFailure(error))
       context.log.warn('a step is tried again', {
         migration: order.source.migration.name,
         attempt,
@@ -51,14 +57,14 @@ async function runOnce(
   session: TargetSession,
   order: StepOrder,
   resume: ResumePoint,
-  reached: (unit: number) => void,
+  reached: (unit: Unit) => void,
 ): Promise<Receipt> {
   const { body } = order.source
   if (body.kind === 'transaction') return session.commitStep(order)
   for (const unit of body.units.slice(resume.unit)) {
-    reached(unit.index)
-    const position: UnitPosition = unit.index === body.units.length - 1 ? 'last' : 'not-last'
     const interrupted = resume.interrupted && unit.index === resume.unit
+    reached(unit)
+    const position: UnitPosition = unit.index === body.units.length - 1 ? 'last' : 'not-last'
     const receipt = await runUnit(session, order, { unit, position, interrupted })
     if (receipt !== undefined) return receipt
   }

@@ -30,6 +30,13 @@ export interface TargetSession extends AsyncDisposable {
 
   /** Tries the session advisory lock once; never waits in the server, where a waiter would deadlock an index build. */
   tryLock(): Promise<LockTry>
+  /**
+   * Lets go without a goodbye: the server works on what it was sent, and commits it. Whatever still waits for an answer rejects with
+   * TARGET_UNREACHABLE.
+   */
+  leave(): void
+  /** Stops what the server is working on for this session: cancels it over a second connection, then ends the backend. */
+  interrupt(): Promise<void>
   /** Ends another backend, if pid and start time are those of a living one; false when there is none. */
   terminate(backend: Backend): Promise<boolean>
 

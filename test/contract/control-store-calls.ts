@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ChainHead, FinalRunState, Lease, LockRecord } from '../../functions/domain/records.ts'
+import type { ChainHead, FinalRunState, Lease, LockRecord, SliceReport } from '../../functions/domain/records.ts'
 import { type RunId, revision, runId, type TargetName, token, workerId } from '../../functions/domain/types.ts'
 import type { ControlStore, LeaseClaim } from '../../functions/engine/control-store.ts'
 import { at, claimOf, draftOf, endOf, eventOf, newRun, receiptOf } from '../support/control-records.ts'
@@ -29,6 +29,12 @@ const recent = <T>(known: readonly T[], pick: number): T | undefined =>
   pick % 3 === 0 ? known[pick % Math.max(known.length, 1)] : known.at(-1)
 
 const finished = (run: RunId) => [draftOf(run, { type: 'run.finished' })]
+/** Every second slice leaves a step running. */
+const reportOf = (pick: number, steps: number): SliceReport => ({
+  applied: steps,
+  ...(pick % 2 === 0 && { detached: { migration: receiptOf(runId('r-1'), 1).migration, unit: 0, times: steps } }),
+})
+
 const parked = (run: RunId) => [draftOf(run, { type: 'run.parked' })]
 
 const countStart = runs.map(
@@ -118,17 +124,17 @@ const heartbeat = fc.tuple(picks, fc.boolean()).map(
 
 const park = picks.map(
   (pick): Call =>
-    ({ leases }) => {
+    ({ leases, steps }) => {
       const lease = recent(leases, pick)
-      return lease && ((store) => store.park(lease, parked(lease.run)))
+      return lease && ((store) => store.park(lease, reportOf(pick, steps), parked(lease.run)))
     },
 )
 
 const yieldLease = picks.map(
   (pick): Call =>
-    ({ leases }) => {
+    ({ leases, steps }) => {
       const lease = recent(leases, pick)
-      return lease && ((store) => store.yieldLease(lease, parked(lease.run)))
+      return lease && ((store) => store.yieldLease(lease, reportOf(pick, steps), parked(lease.run)))
     },
 )
 

@@ -10,6 +10,7 @@ import {
   leaseFor,
   newRun,
   newTarget,
+  nothingYet,
   observe,
   startRun,
 } from '../support/control-records.ts'
@@ -114,7 +115,7 @@ export function claimTests(use: () => ControlFixture): void {
     it('given a lock parked by the run, when it attaches, then a new worker holds it with the next token', async () => {
       const { store } = use()
       const run = await startRun(store, newTarget())
-      await store.park(await leaseFor(store, run), [])
+      await store.park(await leaseFor(store, run), nothingYet, [])
       const claim = claimOf(run, { at: at(40), events: [draftOf(run.id, { type: 'run.resumed' })] })
       expect(await store.attach(claim)).toMatchObject({ granted: true, lease: { token: 2, worker: claim.worker } })
       const { lock, runs, events } = await observe(store, run.target)
@@ -126,7 +127,7 @@ export function claimTests(use: () => ControlFixture): void {
     it('given a lock parked by another run, when a run attaches, then it is refused with the owner', async () => {
       const { store } = use()
       const owner = await startRun(store, newTarget())
-      await store.park(await leaseFor(store, owner), [])
+      await store.park(await leaseFor(store, owner), nothingYet, [])
       const other = await startRun(store, owner.target)
       expect(await store.attach(claimOf(other))).toMatchObject({ granted: false, holder: { ownerRun: owner.id } })
     })
@@ -141,7 +142,7 @@ export function claimTests(use: () => ControlFixture): void {
     it('given a free lock, when a run attaches, then it is refused', async () => {
       const { store } = use()
       const run = await startRun(store, newTarget())
-      await store.yieldLease(await leaseFor(store, run), [])
+      await store.yieldLease(await leaseFor(store, run), nothingYet, [])
       expect(await store.attach(claimOf(run))).toMatchObject({ granted: false, holder: { lockState: 'FREE' } })
     })
 
@@ -154,7 +155,7 @@ export function claimTests(use: () => ControlFixture): void {
     it('given a parked run that was ended, when it attaches, then it has lost its lease', async () => {
       const { store } = use()
       const run = await startRun(store, newTarget())
-      await store.park(await leaseFor(store, run), [])
+      await store.park(await leaseFor(store, run), nothingYet, [])
       await store.finishRun(run.target, run.id, endOf({ state: 'EXPIRED' }), [])
       expect((await refusalOf(() => store.attach(claimOf(run)))).code).toBe('LEASE_LOST')
       expect(await store.readLock(run.target)).toMatchObject({ lockState: 'PARKED', token: 1 })
@@ -174,8 +175,8 @@ export function claimTests(use: () => ControlFixture): void {
       expect(before.events.at(-1)).toMatchObject({ type: 'run.took-over', token: 2 })
       const beat = { revision: revision('late'), at: at(99), phase: 'APPLYING', raised: true }
       expect(await store.heartbeat(old, beat)).toBe('lost')
-      expect(await store.park(old, [draftOf(old.run)])).toBe('lost')
-      expect(await store.yieldLease(old, [draftOf(old.run)])).toBe('lost')
+      expect(await store.park(old, nothingYet, [draftOf(old.run)])).toBe('lost')
+      expect(await store.yieldLease(old, nothingYet, [draftOf(old.run)])).toBe('lost')
       expect(await store.release(old, endOf(), [draftOf(old.run)])).toBe('lost')
       expect(await observe(store, target)).toEqual(before)
     })
@@ -207,7 +208,7 @@ export function claimTests(use: () => ControlFixture): void {
     it('given a parked lock, when it is taken over as seen, then another run holds it', async () => {
       const { store } = use()
       const lease = await leaseFor(store, await startRun(store, newTarget()))
-      await store.park(lease, [])
+      await store.park(lease, nothingYet, [])
       const other = await startRun(store, lease.target)
       const attempt = await store.takeOver({ ...claimOf(other), seen: await lockOf(use, lease) })
       expect(attempt).toMatchObject({ granted: true, lease: { run: other.id, token: 2 } })
@@ -216,7 +217,7 @@ export function claimTests(use: () => ControlFixture): void {
     it('given a free lock, when it is taken over as seen, then that is refused', async () => {
       const { store } = use()
       const lease = await leaseFor(store, await startRun(store, newTarget()))
-      await store.yieldLease(lease, [])
+      await store.yieldLease(lease, nothingYet, [])
       const other = await startRun(store, lease.target)
       const attempt = await store.takeOver({ ...claimOf(other), seen: await lockOf(use, lease) })
       expect(attempt).toMatchObject({ granted: false, holder: { lockState: 'FREE' } })

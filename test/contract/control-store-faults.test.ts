@@ -11,6 +11,7 @@ import {
   eventOf,
   leaseFor,
   newTarget,
+  nothingYet,
   observe,
   receiptOf,
   startRun,
@@ -196,7 +197,7 @@ describe('a chain that moves', () => {
     const { store, net, calm } = stores()
     const target = newTarget()
     const [mine, other] = [await startRun(calm, target), await startRun(calm, target)]
-    const turn = async () => calm.yieldLease(await leaseFor(calm, other), [draftOf(other.id)])
+    const turn = async () => calm.yieldLease(await leaseFor(calm, other), nothingYet, [draftOf(other.id)])
     net.faults.push({ kind: 'sent', before: turn })
     expect(await store.acquire(claimOf(mine))).toMatchObject({ granted: true, lease: { token: 2 } })
     await expectIntact(calm, target)
@@ -206,7 +207,7 @@ describe('a chain that moves', () => {
     const { store, net, calm } = stores()
     const target = newTarget()
     const [mine, other] = [await startRun(calm, target), await startRun(calm, target)]
-    await calm.park(await leaseFor(calm, mine), [])
+    await calm.park(await leaseFor(calm, mine), nothingYet, [])
     net.faults.push({ kind: 'sent', before: () => overtake(calm, other) })
     expect(await store.attach(claimOf(mine))).toMatchObject({ granted: false, holder: { ownerRun: other.id } })
   })
@@ -215,8 +216,8 @@ describe('a chain that moves', () => {
     const { store, net, calm } = stores()
     const target = newTarget()
     const [mine, other] = [await startRun(calm, target), await startRun(calm, target)]
-    await calm.park(await leaseFor(calm, mine), [])
-    net.faults.push({ kind: 'sent', before: async () => calm.park(await overtake(calm, other), []) })
+    await calm.park(await leaseFor(calm, mine), nothingYet, [])
+    net.faults.push({ kind: 'sent', before: async () => calm.park(await overtake(calm, other), nothingYet, []) })
     expect(await store.attach(claimOf(mine))).toMatchObject({
       granted: false,
       holder: { ownerRun: other.id, lockState: 'PARKED' },

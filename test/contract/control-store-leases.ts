@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest'
 import type { Lease } from '../../functions/domain/records.ts'
 import { migrationName, revision, token } from '../../functions/domain/types.ts'
 import type { Heartbeat } from '../../functions/engine/control-store.ts'
-import { at, claimOf, draftOf, endOf, leaseFor, newTarget, observe, startRun } from '../support/control-records.ts'
+import {
+  at,
+  claimOf,
+  draftOf,
+  endOf,
+  leaseFor,
+  newTarget,
+  nothingYet,
+  observe,
+  startRun,
+} from '../support/control-records.ts'
 import type { ControlFixture } from './control-store.ts'
 
 /** Heartbeats, and the three ways to let go of a lease. */
@@ -42,7 +52,7 @@ export function leaseTests(use: () => ControlFixture): void {
       await store.heartbeat(lease, beat({ raised: true }))
       await store.heartbeat(lease, beat({ raised: false }))
       expect(await store.readLock(lease.target)).toMatchObject({ attachedOnce: true, raised: 1 })
-      await store.yieldLease(lease, [])
+      await store.yieldLease(lease, nothingYet, [])
       const next = await leaseFor(store, await startRun(store, lease.target))
       expect(next).toMatchObject({ token: 2, attachedOnce: true, raised: 1 })
     })
@@ -71,7 +81,7 @@ export function leaseTests(use: () => ControlFixture): void {
     it('given a parked lease, when its worker beats late, then it is lost', async () => {
       const { store } = use()
       const lease = await newLease(use)
-      await store.park(lease, [])
+      await store.park(lease, nothingYet, [])
       expect(await store.heartbeat(lease, beat())).toBe('lost')
       expect(await store.readLock(lease.target)).toMatchObject({ lockState: 'PARKED' })
     })
@@ -91,7 +101,7 @@ export function leaseTests(use: () => ControlFixture): void {
       const lease = await newLease(use)
       const backend = { pid: 4711, startedAt: 'then' }
       await store.heartbeat(lease, beat({ phase: 'DETACHED', migration: first, backend }))
-      expect(await store.park(lease, [draftOf(lease.run, { type: 'run.parked' })])).toBe('done')
+      expect(await store.park(lease, nothingYet, [draftOf(lease.run, { type: 'run.parked' })])).toBe('done')
       const { lock, runs, events } = await observe(store, lease.target)
       const { run: ownerRun, worker } = lease
       const kept = { ownerRun, worker, token: 1, phase: 'DETACHED', migration: first, backend }
@@ -104,10 +114,10 @@ export function leaseTests(use: () => ControlFixture): void {
     it('given a parked run that goes on, when the park is repeated, then it is done as before and nothing is written', async () => {
       const { store } = use()
       const lease = await newLease(use)
-      await store.park(lease, [draftOf(lease.run)])
+      await store.park(lease, nothingYet, [draftOf(lease.run)])
       await store.attach(claimOf({ target: lease.target, id: lease.run }))
       const before = await observe(store, lease.target)
-      expect(await store.park(lease, [draftOf(lease.run)])).toBe('done')
+      expect(await store.park(lease, nothingYet, [draftOf(lease.run)])).toBe('done')
       expect(await observe(store, lease.target)).toEqual(before)
     })
 
@@ -118,14 +128,14 @@ export function leaseTests(use: () => ControlFixture): void {
       if (lock === undefined) throw new Error('no lock')
       const later = await store.takeOver({ ...claimOf({ target: lease.target, id: lease.run }), seen: lock })
       if (!later.granted) throw new Error('not granted')
-      await store.park(later.lease, [])
-      expect(await store.park(lease, [])).toBe('lost')
+      await store.park(later.lease, nothingYet, [])
+      expect(await store.park(lease, nothingYet, [])).toBe('lost')
     })
 
     it('given a parked lease, when its worker releases it, then it is lost and the run stays PARKED', async () => {
       const { store } = use()
       const lease = await newLease(use)
-      await store.park(lease, [])
+      await store.park(lease, nothingYet, [])
       expect(await store.release(lease, endOf(), [])).toBe('lost')
       expect(await store.readRun(lease.target, lease.run)).toMatchObject({ state: 'PARKED' })
     })
@@ -137,7 +147,7 @@ export function leaseTests(use: () => ControlFixture): void {
       const lease = await newLease(use)
       const backend = { pid: 4711, startedAt: 'then' }
       await store.heartbeat(lease, beat({ migration: first, backend, raised: true }))
-      expect(await store.yieldLease(lease, [draftOf(lease.run, { type: 'run.parked' })])).toBe('done')
+      expect(await store.yieldLease(lease, nothingYet, [draftOf(lease.run, { type: 'run.parked' })])).toBe('done')
       const { lock, runs } = await observe(store, lease.target)
       const { target, leaseMs } = lease
       const kept = { target, leaseMs, token: 1, attachedOnce: true, raised: 1, backend }
@@ -148,10 +158,10 @@ export function leaseTests(use: () => ControlFixture): void {
     it('given a yielded lock that another run holds, when the yield is repeated, then it is done as before', async () => {
       const { store } = use()
       const lease = await newLease(use)
-      await store.yieldLease(lease, [draftOf(lease.run)])
+      await store.yieldLease(lease, nothingYet, [draftOf(lease.run)])
       await leaseFor(store, await startRun(store, lease.target))
       const before = await observe(store, lease.target)
-      expect(await store.yieldLease(lease, [draftOf(lease.run)])).toBe('done')
+      expect(await store.yieldLease(lease, nothingYet, [draftOf(lease.run)])).toBe('done')
       expect(await observe(store, lease.target)).toEqual(before)
     })
   })
@@ -187,7 +197,7 @@ export function leaseTests(use: () => ControlFixture): void {
       const lease = await newLease(use)
       await store.finishRun(lease.target, lease.run, endOf({ state: 'CRASHED' }), [])
       const before = await observe(store, lease.target)
-      expect(await store.park(lease, [draftOf(lease.run)])).toBe('lost')
+      expect(await store.park(lease, nothingYet, [draftOf(lease.run)])).toBe('lost')
       expect(await store.release(lease, endOf(), [draftOf(lease.run)])).toBe('lost')
       expect(await observe(store, lease.target)).toEqual(before)
     })

@@ -5,7 +5,16 @@ import type { ChainHead } from '../../functions/domain/records.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import { migrationName, type RunId, runId, type TargetName } from '../../functions/domain/types.ts'
 import { type ControlStore, maxReceipts } from '../../functions/engine/control-store.ts'
-import { draftOf, eventOf, leaseFor, newTarget, observe, receiptOf, startRun } from '../support/control-records.ts'
+import {
+  draftOf,
+  eventOf,
+  leaseFor,
+  newTarget,
+  nothingYet,
+  observe,
+  receiptOf,
+  startRun,
+} from '../support/control-records.ts'
 import { refusalOf } from '../support/refusal.ts'
 import type { ControlFixture } from './control-store.ts'
 
@@ -157,7 +166,7 @@ export function ledgerTests(use: () => ControlFixture): void {
         const started = await startRun(store, target)
         for (let turn = 0; turn < 5; turn++) {
           const lease = await leaseFor(store, started)
-          expect(await store.yieldLease(lease, [draftOf(started.id, { type: 'run.parked' })])).toBe('done')
+          expect(await store.yieldLease(lease, nothingYet, [draftOf(started.id, { type: 'run.parked' })])).toBe('done')
         }
       }
       await Promise.all([leases(), ...Array.from({ length: 3 }, () => catchUp(store, target, manyReceipts(20)))])

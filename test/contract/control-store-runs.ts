@@ -155,6 +155,39 @@ export function runTests(use: () => ControlFixture): void {
     })
   })
 
+  describe('what a slice tells of its run', () => {
+    const detached = { migration: migrationName('2_index'), unit: 3, times: 1 }
+
+    it('given a slice that left a step running, when it parks, then the run tells of the step and of what was applied', async () => {
+      const { store } = use()
+      const run = await startRun(store, newTarget())
+      await store.park(await leaseFor(store, run), { applied: 2, detached }, [])
+      expect(await store.readRun(run.target, run.id)).toMatchObject({ state: 'PARKED', applied: 2, detached })
+    })
+
+    it('given a step that was left running, when a later slice tells of none, then the run has none', async () => {
+      const { store } = use()
+      const run = await startRun(store, newTarget())
+      await store.yieldLease(await leaseFor(store, run), { applied: 2, detached }, [])
+      expect(await store.readRun(run.target, run.id)).toMatchObject({ state: 'QUEUED', applied: 2, detached })
+      await store.yieldLease(await leaseFor(store, run), { applied: 3 }, [])
+      const known = await store.readRun(run.target, run.id)
+      expect(known).toMatchObject({ applied: 3 })
+      expect(known).not.toHaveProperty('detached')
+    })
+
+    it('given a step that was left running, when the run is over, then no step is', async () => {
+      const { store } = use()
+      for (const end of ['released', 'finished'] as const) {
+        const run = await startRun(store, newTarget())
+        await store.yieldLease(await leaseFor(store, run), { applied: 2, detached }, [])
+        if (end === 'released') await store.release(await leaseFor(store, run), endOf({ applied: 3 }), [])
+        else await store.finishRun(run.target, run.id, endOf({ applied: 2 }), [])
+        expect(await store.readRun(run.target, run.id)).not.toHaveProperty('detached')
+      }
+    })
+  })
+
   describe('reading runs', () => {
     it('given no such run, when it is read, then there is none', async () => {
       expect(await use().store.readRun(newTarget(), runId('r-none'))).toBeUndefined()

@@ -2,7 +2,7 @@ import { emptyChain } from '../../functions/domain/audit-chain.ts'
 import type { Lease } from '../../functions/domain/records.ts'
 import { revision, runId, type TargetName, workerId } from '../../functions/domain/types.ts'
 import type { ControlStore, LeaseClaim } from '../../functions/engine/control-store.ts'
-import { at, claimOf, draftOf, endOf, eventOf, newRun, receiptOf } from '../support/control-records.ts'
+import { at, claimOf, draftOf, endOf, eventOf, newRun, nothingYet, receiptOf } from '../support/control-records.ts'
 
 /** One write of the port: what has to be there before, and the call. The same names every time, so that two stores can be compared. */
 interface Write {
@@ -47,7 +47,7 @@ export const writesOf = (target: TargetName) => {
     attach: {
       given: async (store) => {
         await held(store)
-        await store.park(lease, events)
+        await store.park(lease, nothingYet, events)
       },
       act: (store) => store.attach(claimBy(target, 'w-2')),
     },
@@ -57,8 +57,8 @@ export const writesOf = (target: TargetName) => {
       act: (store) =>
         store.heartbeat(lease, { revision: revision('beat'), at: at(5), phase: 'APPLYING', raised: true }),
     },
-    park: { given: held, act: (store) => store.park(lease, events) },
-    yieldLease: { given: held, act: (store) => store.yieldLease(lease, events) },
+    park: { given: held, act: (store) => store.park(lease, nothingYet, events) },
+    yieldLease: { given: held, act: (store) => store.yieldLease(lease, nothingYet, events) },
     release: { given: held, act: (store) => store.release(lease, endOf({ applied: 2 }), events) },
     project: {
       given: async () => {},

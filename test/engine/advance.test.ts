@@ -46,10 +46,11 @@ describe('a run that ends well', () => {
     expect((await world.auditTypes()).slice(before)).toEqual(['run.started', 'run.finished'])
   })
 
-  test('given a run that is over, when it is advanced again, then it takes no lease and runs nothing', async () => {
+  test('given a run that is over, when it is advanced again, then it answers as it ended and takes no lease', async () => {
     const request = await world.push(history)
     await world.advance(request)
-    expect((await world.advance(request)).kind).toBe('held')
+    expect(await world.advance(request)).toEqual({ kind: 'done', state: 'SUCCEEDED', applied: 3 })
+    expect((await world.control.readLock(world.target))?.token).toBe(1)
     expect(world.receipts()).toHaveLength(3)
     expect((await runOf(request))?.state).toBe('SUCCEEDED')
   })
@@ -223,7 +224,7 @@ describe('the lease', () => {
     expect(world.receipts()).toEqual([])
   })
 
-  test('given a run that is overtaken in mid-run, when its heartbeat is refused, then it starts nothing new', async () => {
+  test('given a run that is overtaken in mid-run, when its heartbeat is refused, then its step is cancelled and nothing of it shows', async () => {
     const slow = Object.fromEntries(Object.keys(history).map((path) => [path, 'select 1; -- takes: 20000']))
     const running = world.advance(await world.push(slow))
     await world.clock.sleep(10_000)
@@ -244,7 +245,7 @@ describe('the lease', () => {
     const claim = { ...ids, target: world.target, run: otherRun, leaseMs: 30_000, at, events: [] }
     expect((await world.control.takeOver({ ...claim, seen: lock })).granted).toBe(true)
     expect(await running).toMatchObject({ kind: 'held', holder: { ownerRun: otherRun } })
-    expect(applied()).toEqual(['1_a committed'])
+    expect(applied()).toEqual([])
   })
 
   test('given clocks that are ten minutes apart, when a run waits, then it still takes over only after a whole lease', async () => {
@@ -270,8 +271,13 @@ describe('the lease', () => {
     const request = await world.push(slow)
     expect(await world.advance(request, 7_000)).toEqual({ kind: 'more' })
     expect(await lockState()).toBe('PARKED')
-    expect(world.receipts()).toHaveLength(2)
-    expect(await world.advance(request, 7_000)).toMatchObject({ kind: 'done', state: 'SUCCEEDED' })
+    expect(world.receipts()).toHaveLength(1)
+    expect(await runOf(request)).toMatchObject({
+      state: 'PARKED',
+      applied: 1,
+      detached: { migration: '2_b', times: 1 },
+    })
+    expect(await world.advance(request, 7_000)).toMatchObject({ kind: 'done', state: 'SUCCEEDED', applied: 3 })
     expect(await world.auditTypes()).toEqual(expect.arrayContaining(['run.parked', 'run.resumed']))
     expect(applied()).toEqual(['1_a committed', '2_b committed', '3_c committed'])
   })
@@ -367,5 +373,65 @@ describe('steps of several units', () => {
     })
     expect(world.clock.monotonicMs()).toBeGreaterThanOrEqual(1_000)
     expect(world.clock.monotonicMs()).toBeLessThan(2_000)
+  })
+})
+
+describe('steps that are longer than a slice', () => {
+  const advanceUntilDone = async (request: Awaited<ReturnType<World['push']>>, budgetMs: number) => {
+    for (let slices = 1; slices <= 50; slices++) {
+      const answer = await world.advance(request, budgetMs)
+      if (answer.kind === 'done') return { slices, answer }
+      expect(answer.kind).toBe('more')
+    }
+    throw new Error('never done')
+  }
+
+  test('given a transaction of five slices, when advanced, then it is left, waited for, and committed once', async () => {
+    const request = await world.push({ ...history, '2_b/migration.sql': 'select 1; -- takes: 25000' })
+    const { slices, answer } = await advanceUntilDone(request, 6_000)
+    expect(answer).toMatchObject({ state: 'SUCCEEDED', applied: 3 })
+    expect(slices).toBeGreaterThanOrEqual(5)
+    expect(applied()).toEqual(['1_a committed', '2_b committed', '3_c committed'])
+    expect(world.database.data('shop').ran.filter((sql) => sql.includes('25000'))).toHaveLength(1)
+    expect((await world.auditTypes()).filter((type) => type === 'migration.applied')).toHaveLength(3)
+  })
+
+  test('given an index build of five slices, when advanced, then it is never started again and has one receipt', async () => {
+    const build = 'create index concurrently i on a (id) -- takes: 25000\n;'
+    const { answer } = await advanceUntilDone(await world.push({ ...history, '2_b/migration.sql': build }), 6_000)
+    expect(answer).toMatchObject({ state: 'SUCCEEDED', applied: 3 })
+    expect(applied()).toEqual(['1_a committed', '2_b committed', '3_c committed'])
+    expect(world.database.data('shop').ran.filter((sql) => sql.includes('25000'))).toHaveLength(1)
+    expect(world.database.data('shop').progress).toEqual([])
+  })
+
+  test('given a history that needs a minute in slices of five seconds, when advanced, then all is applied once', async () => {
+    const slow = Object.fromEntries(
+      Array.from({ length: 30 }, (_, index) => [`${index + 10}_m/migration.sql`, 'select 1; -- takes: 2000']),
+    )
+    const { slices, answer } = await advanceUntilDone(await world.push(slow), 5_000)
+    expect(answer).toMatchObject({ state: 'SUCCEEDED', applied: 30 })
+    expect(slices).toBeGreaterThanOrEqual(12)
+    expect(new Set(applied()).size).toBe(30)
+  })
+
+  test('given a step that the server rolls back each time it is left, when advanced, then it FAILED as too long', async () => {
+    const request = await world.push({ ...history, '2_b/migration.sql': 'select 1; -- takes: 8000' })
+    const slice = async () => {
+      const answer = await world.advance(request, 6_000)
+      world.database.kill(world.database.sessions('shop'))
+      return answer
+    }
+    expect([await slice(), await slice()]).toEqual([{ kind: 'more' }, { kind: 'more' }])
+    expect(await slice()).toMatchObject({ state: 'FAILED', failure: { code: 'STEP_TOO_LONG', migration: '2_b' } })
+    expect(applied()).toEqual(['1_a committed', '2_b failed'])
+  })
+
+  test('given attempts that fail and pass, when advanced, then each is told in the audit stream', async () => {
+    await world.advance(await world.push({ '1_a/migration.sql': 'select 1; -- lock_timeout: 3' }))
+    const retried = (await world.control.readAudit(world.target, 0, 100)).filter(
+      ({ type }) => type === 'migration.retried',
+    )
+    expect(retried.map(({ data }) => [data.attempt, data.sqlState])).toEqual([1, 2, 3].map((n) => [n, '55P03']))
   })
 })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AuditDraft } from '../../functions/domain/audit.ts'
 import { sha256 } from '../../functions/domain/checksum.ts'
 import type { Receipt } from '../../functions/domain/receipt.ts'
-import type { Lease, RunEnd } from '../../functions/domain/records.ts'
+import type { Lease, RunEnd, SliceReport } from '../../functions/domain/records.ts'
 import {
   type Instant,
   instant,
@@ -49,6 +49,9 @@ export async function startRun(
   await store.countStart(run)
   return run
 }
+
+/** The report of a slice that committed nothing. */
+export const nothingYet: SliceReport = { applied: 0 }
 
 export const draftOf = (run: RunId, changes: Partial<AuditDraft> = {}): AuditDraft => ({
   type: 'run.started',

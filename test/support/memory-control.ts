@@ -106,8 +106,8 @@ export function memoryControl(clock: { now(): Instant }): MemoryControl {
       records.lock = { ...rest, ...beat, ...signs, ...(raised && { raised: lease.token, attachedOnce: true }) }
       return 'kept'
     },
-    park: async (lease, events) => leave(of(lease.target), lease, { state: 'PARKED', events }),
-    yieldLease: async (lease, events) => leave(of(lease.target), lease, { state: 'QUEUED', events }),
+    park: async (lease, report, events) => leave(of(lease.target), lease, { state: 'PARKED', report, events }),
+    yieldLease: async (lease, report, events) => leave(of(lease.target), lease, { state: 'QUEUED', report, events }),
     release: async (lease, end, events) => {
       const records = of(lease.target)
       const answer = leave(records, lease, { state: end.state, events })

@@ -75,19 +75,26 @@ export function memoryDatabase(clock: Clock): MemoryDatabase {
       open.push(session)
       const sharing = () => open.filter((other) => other.database === database)
       const dataOf = () => data(database)
+      const server = leavable(() => end(session))
       return {
         ...lockCalls(session, { settings, sharing, end }),
-        ...inTurns({
-          ...dataCalls(session, dataOf),
-          ...memorySteps({
-            clock,
-            session,
-            runs,
-            data: dataOf,
-            takeBreak: () => takeBreak(database),
-            end: () => end(session),
-          }),
-        }),
+        leave: server.leave,
+        [Symbol.asyncDispose]: async () => server.close(),
+        interrupt: async () => end(session),
+        ...inTurns(
+          {
+            ...dataCalls(session, dataOf),
+            ...memorySteps({
+              clock,
+              session,
+              runs,
+              data: dataOf,
+              takeBreak: () => takeBreak(database),
+              end: () => end(session),
+            }),
+          },
+          server.answering,
+        ),
       }
     },
   }
@@ -99,7 +106,7 @@ interface LockParts {
   readonly end: (session: MemorySession) => void
 }
 
-type LockCalls = Pick<TargetSession, 'backend' | 'tryLock' | 'terminate' | typeof Symbol.asyncDispose>
+type LockCalls = Pick<TargetSession, 'backend' | 'tryLock' | 'terminate'>
 
 const lockCalls = (session: MemorySession, { settings, sharing, end }: LockParts): LockCalls => ({
   backend: { pid: session.pid, startedAt: session.startedAt },
@@ -116,7 +123,6 @@ const lockCalls = (session: MemorySession, { settings, sharing, end }: LockParts
     if (found !== undefined) end(found)
     return found !== undefined
   },
-  [Symbol.asyncDispose]: async () => end(session),
 })
 
 const asHolder = (session: MemorySession, { target }: TargetSettings): LockHolder => {
@@ -147,13 +153,48 @@ const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls =>
   },
 })
 
+/** A server that works on when its client leaves: what it was sent takes effect, then the session ends; no answer comes. */
+const leavable = (end: () => void) => {
+  const { promise: left, resolve: leave } = Promise.withResolvers<'left'>()
+  let atWork = 0
+  let isLeft = false
+  const endWhenIdle = (): void => {
+    if (isLeft && atWork === 0) end()
+  }
+  return {
+    leave: (): void => {
+      isLeft = true
+      leave('left')
+      endWhenIdle()
+    },
+    /** Ends the session now, unless it was left: then it ends when its work does. */
+    close: (): void => {
+      if (!isLeft) end()
+    },
+    answering: async <T>(call: () => Promise<T>): Promise<T> => {
+      atWork += 1
+      const work = call().finally(() => {
+        atWork -= 1
+        endWhenIdle()
+      })
+      work.catch(() => {})
+      const first = await Promise.race([work.then((value) => ({ value })), left])
+      if (first !== 'left') return first.value
+      throw new LockstepError('TARGET_UNREACHABLE', 'the session was left')
+    },
+  }
+}
+
 /** Lets calls take turns, as those over one connection do. */
-const inTurns = <Calls extends Record<keyof Calls, (...args: never[]) => Promise<unknown>>>(calls: Calls): Calls => {
+const inTurns = <Calls extends Record<keyof Calls, (...args: never[]) => Promise<unknown>>>(
+  calls: Calls,
+  answering: <T>(call: () => Promise<T>) => Promise<T>,
+): Calls => {
   let last: Promise<unknown> = Promise.resolve()
   const inTurn =
     (call: (...args: never[]) => Promise<unknown>) =>
     (...args: never[]) => {
-      const turn = last.then(() => call(...args))
+      const turn = last.then(() => answering(() => call(...args)))
       last = turn.catch(() => {})
       return turn
     }

@@ -1,6 +1,12 @@
 import type { AuditDraft } from '../../functions/domain/audit.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
-import { isFinal, type Lease, type LockRecord, type RunState } from '../../functions/domain/records.ts'
+import {
+  isFinal,
+  type Lease,
+  type LockRecord,
+  type RunState,
+  type SliceReport,
+} from '../../functions/domain/records.ts'
 import { laterBy, type Revision, revision, token, type WorkerId } from '../../functions/domain/types.ts'
 import type { LeaseAttempt, LeaseClaim } from '../../functions/engine/control-store.ts'
 import { append, change, mustHaveRun, type TargetRecords } from './memory-records.ts'
@@ -50,11 +56,12 @@ const leaseOf = ({ target, run, worker, leaseMs }: LeaseClaim, lock: LockRecord)
 /** A way to let go of a lease. */
 export interface Leaving {
   readonly state: RunState
+  readonly report?: SliceReport
   readonly events: readonly AuditDraft[]
 }
 
 /** Lets go of a lease. */
-export function leave(records: TargetRecords, lease: Lease, { state, events }: Leaving): 'done' | 'lost' {
+export function leave(records: TargetRecords, lease: Lease, { state, report, events }: Leaving): 'done' | 'lost' {
   const { worker } = lease
   const lock = heldBy(records, lease)
   const stored = records.runs.get(lease.run)
@@ -63,7 +70,8 @@ export function leave(records: TargetRecords, lease: Lease, { state, events }: L
   }
   records.lock = { ...(state === 'PARKED' ? parked(lock) : freed(lock)), revision: leftAs(worker, state) }
   stored.left = { worker, state }
-  change(stored, { state })
+  const { detached: _, ...kept } = stored.record
+  stored.record = { ...kept, state, ...report }
   append(records, lease.target, events)
   return 'done'
 }

@@ -37,7 +37,7 @@ export function finish(
   { state, applied, bundle, failure, notices }: RunEnd,
   finishedAt: Instant,
 ): void {
-  const { bundle: _, failure: __, ...kept } = stored.record
+  const { bundle: _, failure: __, detached: ___, ...kept } = stored.record
   const told = { ...(bundle !== undefined && { bundle }), ...(failure !== undefined && { failure }) }
   stored.record = { ...kept, state, applied, notices, finishedAt, ...told }
 }
