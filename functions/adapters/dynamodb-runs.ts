@@ -70,6 +70,7 @@ export const endOf = (end: RunEnd, at: Instant): Fields => ({
   bundle: end.bundle,
   failure: end.failure && fitFailure(end.failure),
   notices: fitNotices(end.notices),
+  detached: undefined,
   finishedAt: at,
 })
 

@@ -96,7 +96,12 @@ describe('what is refused', () => {
   const cases: readonly [string, PlanInput, string, readonly string[]][] = [
     ['an edited migration', input(historyOf(migration('1_a', 'new'), b), stateOf([a])), 'MIGRATION_EDITED', ['1_a']],
     ['a diverged history', input(historyOf(a, c), stateOf([a, b])), 'HISTORY_DIVERGED', ['2_b']],
-    ['a half applied one that is not first', input(historyOf(a, b), stateOf([], { progress: [half] })), 'HALF_APPLIED', ['2_b']],
+    [
+      'a half applied one that is not first',
+      input(historyOf(a, b), stateOf([], { progress: [half] })),
+      'HALF_APPLIED',
+      ['2_b'],
+    ],
     [
       'a half undone one',
       input(historyOf(a, b), stateOf([a], { progress: [{ ...half, direction: 'down' }] })),
@@ -112,10 +117,13 @@ describe('what is refused', () => {
     ],
   ]
 
-  test.each(cases)('given %s, when planned, then the plan is refused whole and names it', (_name, given, code, about) => {
-    const refusal = refusalOf(() => planUp(given))
-    expect([refusal.code, refusal.details.names]).toEqual([code, about])
-  })
+  test.each(cases)(
+    'given %s, when planned, then the plan is refused whole and names it',
+    (_name, given, code, about) => {
+      const refusal = refusalOf(() => planUp(given))
+      expect([refusal.code, refusal.details.names]).toEqual([code, about])
+    },
+  )
 
   test('given a rolled back one that is wanted again, when planned, then it is pending', () => {
     expect(names(planUp(input(historyOf(a, b), stateOf([a], { reverted }), { reapply: [b.name] })))).toEqual(['2_b'])
@@ -132,7 +140,10 @@ describe('what is refused', () => {
 })
 
 test('given any history and any applied part of it, when planned, then applying the plan leaves nothing pending', () => {
-  const histories = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }), { minLength: 1, maxLength: 30 })
+  const histories = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }), {
+    minLength: 1,
+    maxLength: 30,
+  })
   fc.assert(
     fc.property(histories, fc.infiniteStream(fc.boolean()), (all, coins) => {
       const history = historyOf(...all.map((name) => migration(name)))

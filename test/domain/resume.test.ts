@@ -7,10 +7,21 @@ import { migrationName } from '../../functions/domain/types.ts'
 
 const name = migrationName('1_a')
 
-const unit = (sql: string, index: number): Unit => ({ index, kind: 'alone', sql, sha256: sha256(sql), startCodePoint: 0 })
+const unit = (sql: string, index: number): Unit => ({
+  index,
+  kind: 'alone',
+  sql,
+  sha256: sha256(sql),
+  startCodePoint: 0,
+})
 
 const source = (...statements: readonly string[]): StepSource => ({
-  migration: { name, checksum: sha256(''), form: 'folder', up: { path: '1_a/migration.sql', bytes: 0, sha256: sha256('') } },
+  migration: {
+    name,
+    checksum: sha256(''),
+    form: 'folder',
+    up: { path: '1_a/migration.sql', bytes: 0, sha256: sha256('') },
+  },
   path: '1_a/migration.sql',
   directives: { transaction: 'none' },
   body: { kind: 'units', units: statements.map(unit) },
@@ -45,7 +56,10 @@ test('given progress of another migration, when resumed, then it is not read', (
 })
 
 test('given a file whose later units were corrected, when resumed, then it goes on where it was', () => {
-  expect(resumePoint(source('a', 'corrected', 'c'), [progress(0, 'a', 'done')])).toEqual({ unit: 1, interrupted: false })
+  expect(resumePoint(source('a', 'corrected', 'c'), [progress(0, 'a', 'done')])).toEqual({
+    unit: 1,
+    interrupted: false,
+  })
 })
 
 test('given a file whose finished unit was changed, when resumed, then it is refused as half applied', () => {
@@ -55,5 +69,7 @@ test('given a file whose finished unit was changed, when resumed, then it is ref
 })
 
 test('given a file whose finished unit is gone, when resumed, then it is refused as half applied', () => {
-  expect(() => resumePoint(source(), [progress(0, 'a', 'done')])).toThrowError(expect.objectContaining({ code: 'HALF_APPLIED' }))
+  expect(() => resumePoint(source(), [progress(0, 'a', 'done')])).toThrowError(
+    expect.objectContaining({ code: 'HALF_APPLIED' }),
+  )
 })
