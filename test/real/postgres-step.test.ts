@@ -283,6 +283,16 @@ describe('what a step leaves in the session', () => {
     expect(await target.ask('select * from a')).toEqual([{ gone: true }])
   })
 
+  test('given a prepared statement of a step that failed, when the next step runs, then it is gone', async () => {
+    await expect(commitUnjudged('prepare p as select 1; select 1 / 0')).rejects.toThrow()
+    await commitText(
+      target,
+      'create table a as select (select count(*) = 0 from pg_prepared_statements) as gone',
+      'next',
+    )
+    expect(await target.ask('select * from a')).toEqual([{ gone: true }])
+  })
+
   test('given a temporary table of a step that failed, when the next step alters its namesake, then the real one is altered', async () => {
     await commitText(target, 'create table "User" (id int)', 'first')
     await expect(commitUnjudged('create temporary table "User" (id int); select 1 / 0')).rejects.toThrow()
