@@ -1,3 +1,4 @@
+import { asLockstepError } from '../domain/errors.ts'
 import type { Lease, RunEnd, SliceReport } from '../domain/records.ts'
 import type { Sha256 } from '../domain/types.ts'
 import type { SliceEnd } from './apply.ts'
@@ -31,7 +32,10 @@ export async function holdLease(
   {
     await using keeper = keepLease(context, lease)
     const held: Held = { context, lease, keeper, report }
-    ending = await work(held).catch((thrown: unknown) => ({ kind: 'thrown' as const, thrown }))
+    ending = await work(held).catch(async (thrown: unknown) => ({
+      kind: 'thrown' as const,
+      thrown: await causeOf(held, thrown),
+    }))
     report = held.report
   }
   if (ending.kind === 'parked') return park(context, lease, report)
@@ -45,6 +49,18 @@ export async function holdLease(
   if (verdict.kind === 'end') return release(context, lease, { ...verdict.end, applied: report.applied, bundle })
   await context.control.yieldLease(lease, report, [draft(context, 'run.parked', { because: verdict.because })])
   return verdict.answer
+}
+
+/** A successor ends its predecessor's session, which then looks like a fault of the database: LOCK tells which it was. */
+async function causeOf({ keeper }: Held, thrown: unknown): Promise<unknown> {
+  if (asLockstepError(thrown).kind !== 'unreachable') return thrown
+  try {
+    await keeper.beat()
+    keeper.mustBeFresh()
+    return thrown
+  } catch (cause) {
+    return asLockstepError(cause).code === 'LEASE_LOST' ? cause : thrown
+  }
 }
 
 async function park(context: RunContext, lease: Lease, report: SliceReport): Promise<RunnerAnswer> {

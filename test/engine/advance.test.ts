@@ -248,6 +248,19 @@ describe('the lease', () => {
     expect(applied()).toEqual([])
   })
 
+  test('given a paused holder whose session its successor ended, when it wakes up, then it has lost its lease and counts no fault', async () => {
+    const slow = Object.fromEntries(Object.keys(history).map((path) => [path, 'select 1; -- takes: 5000']))
+    const request = await world.push(slow)
+    const running = world.advance(request)
+    await world.clock.sleep(1_000)
+    const records = world.control.records(world.target)
+    if (records.lock !== undefined) records.lock = { ...records.lock, token: token(9), worker: workerId('successor') }
+    world.database.kill(world.database.sessions('shop'))
+    expect((await running).kind).toBe('held')
+    expect(await runOf(request)).toMatchObject({ faults: 0 })
+    expect(applied()).toEqual([])
+  })
+
   test('given clocks that are ten minutes apart, when a run waits, then it still takes over only after a whole lease', async () => {
     await hold()
     world.clock.skew(600_000)
