@@ -50,6 +50,7 @@ export function startQueuePoller(options: PollerOptions): QueuePoller {
   return {
     async stop() {
       stopping.abort()
+      options.queues.releasePolls()
       // again and again: a poll may have been sent, and not yet be waiting
       const release = setInterval(() => options.queues.releasePolls(), releaseMs)
       await Promise.all(lanes)
