@@ -28,7 +28,7 @@ it('given any calls in any order, when both stores get them, then both answer an
       expect(verifyChain(known.events, known.chain)).toMatchObject({ intact: true, last: { seq: known.chain.seq } })
       expect(world.leases.map(({ token }) => token)).toEqual(world.leases.map((_, index) => index + 1))
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   )
 })
 
