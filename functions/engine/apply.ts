@@ -38,7 +38,8 @@ export async function applyBundle(held: Held, bundle: Bundle, history: History):
     target: lease.target,
     actor: showActor(context.request.actor),
   })
-  const { state, plan, sources } = await prepare({ held, bundle, history, session, projector, raisedFrom })
+  const { state, plan, sources, failed } = await prepare({ held, bundle, history, session, projector, raisedFrom })
+  if (failed !== undefined) return await drained(projector, over(plan, failed))
 
   let head = state.head
   for (const [index, source] of sources.entries()) {
@@ -71,6 +72,8 @@ interface Prepared {
   readonly state: TargetState
   readonly plan: Plan
   readonly sources: readonly StepSource[]
+  /** How an earlier slice of this run failed, if it died before it could say so. */
+  readonly failed?: Failure
 }
 
 /** Reads the chain, then the receipts; plans and parses everything; and says so in the chain, if it stood still meanwhile. */
@@ -85,10 +88,19 @@ async function prepare(preparation: Preparation): Promise<Prepared> {
     const sources = plan.steps.map(({ migration }) => compileStep(migration, bundle, context.parse))
     for (const source of sources) resumePoint(source, state.progress)
     countDetached(held, state)
+    const failed = await failedBefore(held, state, session)
+    if (failed !== undefined) return { state, plan, sources, failed }
     if (sources.length === 0) return { state, plan, sources }
     const attached = draft(context, 'run.attached', { raisedFrom, head: showKey(state.head), pending: sources.length })
     if ((await projector.append([{ ...attached, token: lease.token }])) === 'done') return { state, plan, sources }
   }
+}
+
+/** A step that failed has failed for good: its run does not try it again, whatever became of the slice that recorded it. */
+async function failedBefore({ context }: Held, { head }: TargetState, session: TargetSession) {
+  if (head === null || context.run.startedAt === undefined) return undefined
+  const [newest] = await session.receiptsAfter({ ...head, n: head.n - 1 }, 1)
+  return newest?.run === context.run.id ? newest.failure : undefined
 }
 
 /** A step that an earlier slice left, and that the server committed since, is this run's. */
