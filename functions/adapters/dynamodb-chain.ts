@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AuditDraft } from '../domain/audit.ts'
-import { chainEvents, emptyChain } from '../domain/audit-chain.ts'
+import { type ChainPlace, chainEvents, emptyChain } from '../domain/audit-chain.ts'
 import { LockstepError } from '../domain/errors.ts'
 import type { ChainHead } from '../domain/records.ts'
 import type { TargetName } from '../domain/types.ts'
@@ -59,29 +59,56 @@ export async function appendWith(tables: ControlTables, transition: Transition):
   throw new LockstepError('AWS_UNREACHABLE', `the audit chain of ${target} moved ${mostRounds} times in a row`)
 }
 
+interface ChainedOnce extends ChainMove {
+  readonly writes: readonly NamedWrite[]
+}
+
+/**
+ * Makes writes and moves the chain, in one transaction, only if the chain is as seen: for writes that were made from what it said.
+ *
+ * @returns undefined when it happened, else the refusals of the other writes; none where only the chain has moved
+ * @throws LockstepError AUDIT_BROKEN when an event lies beyond where the chain goes on
+ */
+export async function appendOnce(
+  tables: ControlTables,
+  { writes, ...move }: ChainedOnce,
+): Promise<Refusals | undefined> {
+  const chain = chainWrites(tables, move).writes
+  const refused = await tables.requests.transact(tables.controlTable, [...writes, ...chain])
+  if (refused === undefined || writes.some(({ name }) => refused.has(name))) return refused
+  await readMovedChain(tables, move.target, move.seen)
+  return refused
+}
+
 /** Reads the chain after it refused a write. @throws LockstepError AUDIT_BROKEN when it has not moved */
 export async function readMovedChain(tables: ControlTables, target: TargetName, seen: ChainHead): Promise<ChainHead> {
   const chain = await readChain(tables, target)
   if (!isDeepStrictEqual(chain, seen)) return chain
   const message = `the audit table of ${target} has events beyond seq ${seen.seq}, where the control table's chain ends`
-  throw new LockstepError('AUDIT_BROKEN', message)
+  throw new LockstepError('AUDIT_BROKEN', message, { hint: restoredHint })
 }
+
+const restoredHint =
+  'if the control table was restored, `lockstep unlock --accept-database` lets the chain go on where the audit table ends; ' +
+  'if not, keep both tables as they are and see "Audit" in docs/operations.md'
 
 interface ChainMove {
   readonly target: TargetName
   readonly seen: ChainHead
   /** Carries `projected`; seq and hash come from the events. */
   readonly next: Pick<ChainHead, 'projected'>
+  /** Where the events go on from, when that is not where the chain ends. */
+  readonly end?: ChainPlace
   readonly events: readonly AuditDraft[]
 }
 
 /** The writes that append events: CHAIN moves if it is as seen, and no event may overwrite another. */
 export function chainWrites(
   { controlTable, auditTable }: ControlTables,
-  { target, seen, next, events }: ChainMove,
+  { target, seen, next, events, end = seen }: ChainMove,
 ): { readonly writes: readonly NamedWrite[]; readonly head: ChainHead } {
-  const chained = chainEvents(target, seen, events)
-  const { seq, hash } = chained.at(-1) ?? seen
+  const chained = chainEvents(target, end, events)
+  const { seq, hash } = chained.at(-1) ?? end
   const head = { seq, hash, projected: next.projected }
   const isEmpty = isDeepStrictEqual(seen, emptyChain)
   const chain: NamedWrite = {

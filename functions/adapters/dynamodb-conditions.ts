@@ -25,6 +25,22 @@ export const leaseIsMine = `
   and #worker = :me
   and #token = :mine`
 
+/** In any state: what a run holds, an operator may take. */
+export const lockIsAsSeen = `
+  #token = :seenToken
+  and #revision = :seenRevision`
+
+export const lockIsAbsent = 'attribute_not_exists(#pk)'
+
+export const lockIsFreezingByThisAct = `
+  #lockState = :freezing
+  and #worker = :me
+  and #token = :mine`
+
+export const lockIsFrozenAsSeen = `
+  #lockState = :frozen
+  and #token = :seenToken`
+
 /** `finishedAt` is there in final states alone. */
 export const runIsNotOver = `
   attribute_exists(#pk)
@@ -50,7 +66,14 @@ export const chainIsAsSeen = `
 
 export const placeIsFree = 'attribute_not_exists(#pk)'
 
-export const stateValues = { ':free': 'FREE', ':held': 'HELD', ':parked': 'PARKED', ':none': 0 } as const
+export const stateValues = {
+  ':free': 'FREE',
+  ':held': 'HELD',
+  ':parked': 'PARKED',
+  ':freezing': 'FREEZING',
+  ':frozen': 'FROZEN',
+  ':none': 0,
+} as const
 
 /** The values of `leaseIsMine`. */
 export const holderValues = (lease: Lease) => ({ ':me': lease.worker, ':mine': lease.token })

@@ -6,6 +6,7 @@ import type { ControlTables } from './dynamodb-chain.ts'
 import { leaseClaims, readLock } from './dynamodb-claims.ts'
 import { heldLeases } from './dynamodb-leases.ts'
 import { ledgerOperations } from './dynamodb-ledger.ts'
+import { operatorActs } from './dynamodb-operator.ts'
 import { dynamodbRequests } from './dynamodb-requests.ts'
 import { runOperations } from './dynamodb-runs.ts'
 import { readSettings } from './dynamodb-settings.ts'
@@ -35,6 +36,7 @@ export function dynamodbControlStore(ports: ControlStorePorts): ControlStore {
     ...runOperations(tables),
     ...leaseClaims(tables),
     ...heldLeases(tables),
+    ...operatorActs(tables),
     ...ledgerOperations(tables),
   }
 }

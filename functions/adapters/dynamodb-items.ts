@@ -81,6 +81,7 @@ export function toLock(item: Fields): LockRecord {
     ...optional(fields, 'phase', fields.text),
     ...optional(fields, 'migration', (name) => migrationName(fields.text(name))),
     ...optional(fields, 'backend', (name) => toBackend(fields.nested(name))),
+    ...optional(fields, 'reason', fields.text),
   }
 }
 
@@ -140,7 +141,7 @@ export function toEntry(item: Fields): LedgerEntry {
   const fields = readFields(item, 'MIG item')
   return {
     migration: migrationName(fields.text('sk').slice(migrationPrefix.length)),
-    state: fields.oneOf('state', ['APPLIED', 'REVERTED', 'FAILED']),
+    state: fields.oneOf('state', ['APPLIED', 'REVERTED', 'FAILED', 'LOST']),
     checksum: fields.sha256('checksum'),
     receipt: toReceiptKey(fields.nested('receipt')),
     run: runId(fields.text('run')),

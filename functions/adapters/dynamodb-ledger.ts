@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { LockstepError } from '../domain/errors.ts'
 import { ledgerEntries } from '../domain/ledger.ts'
-import type { ChainHead } from '../domain/records.ts'
+import type { ChainHead, LedgerEntry } from '../domain/records.ts'
+import type { TargetName } from '../domain/types.ts'
 import { type ControlStore, maxReceipts, type Projection } from '../engine/control-store.ts'
 import { type ControlTables, chainWrites, readChain, readMovedChain } from './dynamodb-chain.ts'
 import { putOf } from './dynamodb-expressions.ts'
@@ -53,6 +54,25 @@ async function project(tables: ControlTables, projection: Projection): Promise<C
   const found = refused.get('chain')
   const chain = found === undefined ? await readMovedChain(tables, target, seen) : toChainHead(found)
   return isDeepStrictEqual(chain, head) ? head : 'moved'
+}
+
+interface Rewriting {
+  readonly target: TargetName
+  readonly seen: ChainHead
+  readonly entries: readonly LedgerEntry[]
+}
+
+/** Puts entries as they are, if the chain is as seen: who read it before others went on has read another past. */
+export async function rewriteLedger(
+  tables: ControlTables,
+  { target, seen, entries }: Rewriting,
+): Promise<'done' | 'moved'> {
+  const { writes } = chainWrites(tables, { target, seen, next: seen, events: [] })
+  const puts = entries.map(
+    (entry): NamedWrite => ({ name: 'entry', Put: putOf(tables.controlTable, entryItem(target, entry)) }),
+  )
+  const refused = await tables.requests.transact(tables.controlTable, [...writes, ...puts])
+  return refused === undefined ? 'done' : 'moved'
 }
 
 function refuseTooMany({ target, receipts, events }: Projection): void {

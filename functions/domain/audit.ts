@@ -11,6 +11,11 @@ export type AuditType =
   | 'migration.reverted'
   | 'migration.failed'
   | 'migration.retried'
+  | 'lock.freezing'
+  | 'lock.freed'
+  | 'lock.frozen'
+  | 'lock.thawed'
+  | 'lock.database-accepted'
 
 /** JSON data; what an audit event carries besides its fixed fields. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined }
@@ -19,6 +24,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export interface AuditDraft {
   readonly type: AuditType
   readonly at: Instant
+  /** The run, or the operator's act (`u-…`), that the event belongs to. */
   readonly run: RunId
   /** Who asked, as text; an invocation's own claim is marked as claimed. */
   readonly actor: string

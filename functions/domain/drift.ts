@@ -1,6 +1,7 @@
 import { LockstepError } from './errors.ts'
+import { listNames } from './names.ts'
 import { compareReceiptKeys, type ReceiptKey } from './receipt.ts'
-import type { Token } from './types.ts'
+import type { TargetName, Token } from './types.ts'
 
 /**
  * Refuses to go on when the ledger knows receipts that the database lacks: the database was restored or cloned.
@@ -30,6 +31,45 @@ export function refuseFenceBehind(from: Token | null, raised: Token | undefined)
     'DRIFT',
     `the fence stood at ${from ?? 'nothing'}, expected at least ${raised}: the database was restored to an earlier time, or is another one`,
   )
+}
+
+/** A row of the fence: the highest token that a database has seen for a target. */
+export interface FenceRow {
+  readonly target: TargetName
+  readonly token: Token
+}
+
+/** What LOCK says of a target's fence. */
+export interface KnownFence {
+  readonly target: TargetName
+  /** The highest token that LOCK can have given out. */
+  readonly highest: Token
+  readonly attachedOnce: boolean
+  readonly raised?: Token
+}
+
+/**
+ * Refuses a database whose fences are not those that LOCK knows; looks at them and raises none.
+ *
+ * @throws LockstepError TARGET_WRONG, FENCE_REGRESSION, DRIFT
+ */
+export function refuseOtherDatabase(fences: readonly FenceRow[], known: KnownFence): void {
+  const own = fences.find(({ target }) => target === known.target)
+  if (own === undefined) return refuseWithoutFence(fences, known)
+  if (own.token > known.highest) {
+    const message = `the database's fence stands at ${own.token}, the lock's highest token is ${known.highest}`
+    throw new LockstepError('FENCE_REGRESSION', message)
+  }
+  refuseFenceBehind(own.token, known.raised)
+}
+
+function refuseWithoutFence(fences: readonly FenceRow[], { target, attachedOnce }: KnownFence): void {
+  if (fences.length > 0) {
+    const others = listNames(fences.map((row) => row.target))
+    throw new LockstepError('TARGET_WRONG', `this database belongs to ${others}, expected ${target}`)
+  }
+  if (!attachedOnce) return
+  throw new LockstepError('DRIFT', `the database has no fence for ${target}, although it was migrated before`)
 }
 
 const show = (key: ReceiptKey): string => `${key.token}.${key.n}`

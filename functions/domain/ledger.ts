@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Receipt } from './receipt.ts'
 import type { LedgerEntry } from './records.ts'
 
@@ -26,4 +27,19 @@ function stateAfter({ outcome, direction }: Receipt): LedgerEntry['state'] {
 /** The newest entry of each migration that the receipts tell of, given in the order of their keys. */
 export function ledgerEntries(receipts: readonly Receipt[]): readonly LedgerEntry[] {
   return [...new Map(receipts.map((receipt) => [receipt.migration, ledgerEntry(receipt)])).values()]
+}
+
+/**
+ * Lists what has to be rewritten so that the ledger says what a database's receipts say: entries that differ, and, as LOST, those of
+ * migrations that the database has no receipt of.
+ *
+ * @param receipts all of the database's, in the order of their keys
+ */
+export function correctLedger(ledger: readonly LedgerEntry[], receipts: readonly Receipt[]): readonly LedgerEntry[] {
+  const known = new Map(ledger.map((entry) => [entry.migration, entry]))
+  const right = ledgerEntries(receipts)
+  const proved = new Set(right.map(({ migration }) => migration))
+  const differing = right.filter((entry) => !isDeepStrictEqual(known.get(entry.migration), entry))
+  const lost = ledger.filter(({ migration, state }) => state !== 'LOST' && !proved.has(migration))
+  return [...differing, ...lost.map((entry): LedgerEntry => ({ ...entry, state: 'LOST' }))]
 }

@@ -108,6 +108,8 @@ export interface LockRecord {
   readonly phase?: string
   readonly migration?: MigrationName
   readonly backend?: Backend
+  /** Why an operator froze the target, and who; only while it is FREEZING or FROZEN. */
+  readonly reason?: string
 }
 
 /** One process's hold on a target's lease. */
@@ -128,10 +130,13 @@ export interface ChainHead {
   readonly projected: ReceiptKey | null
 }
 
+/** `LOST`: the database that an operator accepted has no receipt of the migration, though the one before it had. */
+export type LedgerState = 'APPLIED' | 'REVERTED' | 'FAILED' | 'LOST'
+
 /** The MIG item: what the ledger says of one migration. */
 export interface LedgerEntry {
   readonly migration: MigrationName
-  readonly state: 'APPLIED' | 'REVERTED' | 'FAILED'
+  readonly state: LedgerState
   readonly checksum: Sha256
   readonly receipt: ReceiptKey
   readonly run: RunId

@@ -1,6 +1,6 @@
 import type { AuditDraft, AuditEvent } from '../domain/audit.ts'
 import type { Failure } from '../domain/errors.ts'
-import type { Receipt } from '../domain/receipt.ts'
+import type { Receipt, ReceiptKey } from '../domain/receipt.ts'
 import type {
   Actor,
   Backend,
@@ -73,6 +73,21 @@ export interface ControlStore {
   /** HELD → FREE, RUN → its end. */
   release(lease: Lease, end: RunEnd, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
 
+  /**
+   * LOCK as seen, whatever its state (or no LOCK item yet) → FREEZING with a higher token: whoever held the lease has lost it.
+   *
+   * @returns LOCK as it is then; `moved` when it is not as seen, or when a mended chain is not
+   */
+  beginFreeze(order: FreezeOrder): Promise<LockRecord | 'moved'>
+  /** FREEZING by this act → FREE or FROZEN, once the fence stands at its token; `moved` when another act went on from it. */
+  endFreeze(order: FreezeEnd): Promise<'done' | 'moved'>
+  /** FROZEN with the token seen → FREE. */
+  thaw(act: OperatorAct & { readonly token: Token }): Promise<'done' | 'moved'>
+  /** FREEZING by this act → FREE, and the chain's `projected` → what the accepted database says; `moved` also when the chain is. */
+  acceptDatabase(order: Acceptance): Promise<'done' | 'moved'>
+  /** Puts ledger entries as they are, at most `maxReceipts`, if the chain still is as seen; tells no event. */
+  rewriteLedger(target: TargetName, seen: ChainHead, entries: readonly LedgerEntry[]): Promise<'done' | 'moved'>
+
   /** An absent chain reads as seq 0 with the hash of nothing (64 zeros). */
   readChain(target: TargetName): Promise<ChainHead>
   /**
@@ -122,6 +137,39 @@ export interface Heartbeat {
   readonly backend?: Backend
   /** True from the fence's raise on: sets LOCK's `raised` and `attachedOnce`. */
   readonly raised: boolean
+}
+
+/** What an operator does to a lock, past the lease. */
+export interface OperatorAct {
+  readonly target: TargetName
+  /** New with every act: by it, a repeated write knows that it has won already. */
+  readonly worker: WorkerId
+  readonly at: Instant
+  readonly events: readonly AuditDraft[]
+}
+
+export interface FreezeOrder extends OperatorAct {
+  /** LOCK as the operator saw it; null where there was none. */
+  readonly seen: { readonly token: Token; readonly revision: Revision } | null
+  /** The token that LOCK gets; higher than the one seen. */
+  readonly token: Token
+  readonly revision: Revision
+  readonly leaseMs: number
+  /** Why, and who says so. */
+  readonly reason: string
+  /** A chain that ends before the audit table does (as after a restore) goes on from the table's end, if it still is as seen. */
+  readonly mend?: { readonly seen: ChainHead; readonly end: ChainHead }
+}
+
+export interface FreezeEnd extends OperatorAct {
+  readonly token: Token
+  readonly lockState: 'FREE' | 'FROZEN'
+}
+
+export interface Acceptance extends OperatorAct {
+  readonly token: Token
+  readonly seen: ChainHead
+  readonly projected: ReceiptKey | null
 }
 
 /** Receipts to copy and events to append, all in the one transaction that moves the chain from `seen`. */

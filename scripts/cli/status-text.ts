@@ -49,7 +49,7 @@ const chainText = ({ seq, hash }: ChainHead): string =>
   seq === 0 ? 'no events' : `${count(seq, 'event')} · head ${hash.slice(0, 16)}…`
 
 const ledgerSummary = (ledger: readonly LedgerEntry[]): string => {
-  const states = ['APPLIED', 'REVERTED', 'FAILED'] as const
+  const states = ['APPLIED', 'REVERTED', 'FAILED', 'LOST'] as const
   return states
     .map((state) => ({ state, amount: ledger.filter((entry) => entry.state === state).length }))
     .filter(({ amount }) => amount > 0)
@@ -90,7 +90,7 @@ const failureLines = ([newest]: readonly RunRecord[], output: Output): string[] 
   return failure === undefined ? [] : ['', ...failureText(failure, output)]
 }
 
-const ledgerMarks = { APPLIED: ['green', '✓'], REVERTED: ['yellow', '↩'], FAILED: ['red', '✗'] } as const
+const ledgerMarks = { APPLIED: ['green', '✓'], REVERTED: ['yellow', '↩'], FAILED: ['red', '✗'], LOST: ['yellow', '?'] } as const
 /** Mark, duration and age with the gaps between the columns. */
 const otherColumns = 26
 

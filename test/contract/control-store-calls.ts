@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import type { ChainHead, FinalRunState, Lease, LockRecord, SliceReport } from '../../functions/domain/records.ts'
 import { type RunId, revision, runId, type TargetName, token, workerId } from '../../functions/domain/types.ts'
-import type { ControlStore, LeaseClaim } from '../../functions/engine/control-store.ts'
+import type { ControlStore, FreezeOrder, LeaseClaim } from '../../functions/engine/control-store.ts'
 import { at, claimOf, draftOf, endOf, eventOf, newRun, receiptOf } from '../support/control-records.ts'
+import { operatorCalls } from './control-store-operator-calls.ts'
+import { recent } from './recent.ts'
 
 /** What the callers know by now, kept from the answers that they got. */
 export interface World {
@@ -11,6 +13,7 @@ export interface World {
   readonly locks: LockRecord[]
   readonly heads: ChainHead[]
   readonly claims: LeaseClaim[]
+  readonly freezes: FreezeOrder[]
   /** Names whatever has to be new. */
   steps: number
 }
@@ -23,10 +26,6 @@ const runs = fc.constantFrom<RunId[]>(runId('r-1'), runId('r-2'))
 const picks = fc.nat({ max: 1_000 })
 const finalStates = fc.constantFrom<FinalRunState[]>('SUCCEEDED', 'FAILED', 'REFUSED', 'CRASHED', 'EXPIRED')
 const failure = { code: 'TARGET_UNREACHABLE', message: 'no route', hint: 'check' } as const
-
-/** Mostly the newest thing known, sometimes an old one: late callers are the interesting ones. */
-const recent = <T>(known: readonly T[], pick: number): T | undefined =>
-  pick % 3 === 0 ? known[pick % Math.max(known.length, 1)] : known.at(-1)
 
 const finished = (run: RunId) => [draftOf(run, { type: 'run.finished' })]
 /** Every second slice leaves a step running. */
@@ -172,4 +171,5 @@ export const calls: fc.Arbitrary<Call> = fc.oneof(
   { weight: 3, arbitrary: yieldLease },
   { weight: 1, arbitrary: release },
   { weight: 4, arbitrary: project },
+  { weight: 4, arbitrary: operatorCalls },
 )

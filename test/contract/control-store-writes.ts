@@ -1,7 +1,8 @@
 import { emptyChain } from '../../functions/domain/audit-chain.ts'
-import type { Lease } from '../../functions/domain/records.ts'
-import { revision, runId, type TargetName, workerId } from '../../functions/domain/types.ts'
-import type { ControlStore, LeaseClaim } from '../../functions/engine/control-store.ts'
+import { ledgerEntry } from '../../functions/domain/ledger.ts'
+import type { ChainHead, Lease } from '../../functions/domain/records.ts'
+import { revision, runId, type TargetName, token, workerId } from '../../functions/domain/types.ts'
+import type { ControlStore, FreezeOrder, LeaseClaim, OperatorAct } from '../../functions/engine/control-store.ts'
 import { at, claimOf, draftOf, endOf, eventOf, newRun, nothingYet, receiptOf } from '../support/control-records.ts'
 
 /** One write of the port: what has to be there before, and the call. The same names every time, so that two stores can be compared. */
@@ -21,12 +22,38 @@ const heldBy = (target: TargetName, worker: string): Lease => {
   return { target, run, worker: workerId(worker), token: 1 as Lease['token'], leaseMs, attachedOnce: false }
 }
 
+const actOf = (target: TargetName, worker: string): OperatorAct => ({
+  target,
+  worker: workerId(worker),
+  at: at(7),
+  events: [draftOf(id, { type: 'lock.freed' })],
+})
+
+const freezeOf = (target: TargetName, worker: string): FreezeOrder => ({
+  ...actOf(target, worker),
+  seen: { token: token(1), revision: revision('w-1-1') },
+  token: token(2),
+  revision: revision(`${worker}-1`),
+  leaseMs: 30_000,
+  reason: 'ada: incident',
+})
+
 /** Every write of the port, each on a target of its own. */
 export const writesOf = (target: TargetName) => {
   const started = (store: ControlStore) => store.countStart(newRun(target, { id }))
   const held = async (store: ControlStore) => {
     await started(store)
     await store.acquire(claimBy(target, 'w-1'))
+  }
+  const freezing = async (store: ControlStore) => {
+    await held(store)
+    await store.beginFreeze(freezeOf(target, 'op-1'))
+  }
+  /** The chain as the first try saw it; a repeated call has it from there. */
+  let seenChain: ChainHead | undefined
+  const chainBefore = async (store: ControlStore): Promise<ChainHead> => {
+    seenChain ??= await store.readChain(target)
+    return seenChain
   }
   const lease = heldBy(target, 'w-1')
   const events = [draftOf(id)]
@@ -60,6 +87,29 @@ export const writesOf = (target: TargetName) => {
     park: { given: held, act: (store) => store.park(lease, nothingYet, events) },
     yieldLease: { given: held, act: (store) => store.yieldLease(lease, nothingYet, events) },
     release: { given: held, act: (store) => store.release(lease, endOf({ applied: 2 }), events) },
+    beginFreeze: { given: held, act: (store) => store.beginFreeze(freezeOf(target, 'op-1')) },
+    endFreeze: {
+      given: freezing,
+      act: (store) => store.endFreeze({ ...actOf(target, 'op-1'), token: token(2), lockState: 'FROZEN' }),
+    },
+    thaw: {
+      given: async (store) => {
+        await freezing(store)
+        await store.endFreeze({ ...actOf(target, 'op-1'), token: token(2), lockState: 'FROZEN' })
+      },
+      act: (store) => store.thaw({ ...actOf(target, 'op-2'), token: token(2) }),
+    },
+    acceptDatabase: {
+      given: freezing,
+      act: async (store) => {
+        const seen = await chainBefore(store)
+        return store.acceptDatabase({ ...actOf(target, 'op-1'), token: token(2), seen, projected: null })
+      },
+    },
+    rewriteLedger: {
+      given: freezing,
+      act: async (store) => store.rewriteLedger(target, await store.readChain(target), receipts.map(ledgerEntry)),
+    },
     project: {
       given: async () => {},
       act: (store) => store.project({ target, seen: emptyChain, receipts, events: receipts.map(eventOf) }),
@@ -81,5 +131,10 @@ export const writeNames = [
   'park',
   'yieldLease',
   'release',
+  'beginFreeze',
+  'endFreeze',
+  'thaw',
+  'acceptDatabase',
+  'rewriteLedger',
   'project',
 ] as const satisfies readonly WriteName[]

@@ -12,6 +12,9 @@ controlStoreContract('control store in memory', async () => {
     async putLock(lock) {
       store.records(lock.target).lock = lock
     },
+    async putEvents(events) {
+      for (const event of events) store.records(event.target).events.push(event)
+    },
     async putSettings(settings) {
       store.records(settings.target).settings = settings
     },

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe } from 'vitest'
+import type { AuditEvent } from '../../functions/domain/audit.ts'
 import type { LockRecord } from '../../functions/domain/records.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { ControlStore } from '../../functions/engine/control-store.ts'
 import { claimTests } from './control-store-claims.ts'
 import { leaseTests } from './control-store-leases.ts'
 import { ledgerTests } from './control-store-ledger.ts'
+import { operatorTests } from './control-store-operator.ts'
 import { runTests } from './control-store-runs.ts'
 
 /** A control store under test, and the ways around it that a test needs. */
@@ -12,6 +14,8 @@ export interface ControlFixture extends AsyncDisposable {
   readonly store: ControlStore
   /** Writes LOCK as no method of the store would. */
   putLock(lock: LockRecord): Promise<void>
+  /** Puts audit events without moving the chain, as a restore of the control table alone leaves it. */
+  putEvents(events: readonly AuditEvent[]): Promise<void>
   putSettings(settings: TargetSettings): Promise<void>
 }
 
@@ -29,5 +33,6 @@ export function controlStoreContract(name: string, open: () => Promise<ControlFi
     leaseTests(use)
     runTests(use)
     ledgerTests(use)
+    operatorTests(use)
   })
 }

@@ -1,7 +1,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { dynamodbControlStore } from '../../functions/adapters/dynamodb-control.ts'
-import { lockKey } from '../../functions/adapters/dynamodb-items.ts'
+import { item } from '../../functions/adapters/dynamodb-expressions.ts'
+import { eventItem, lockKey } from '../../functions/adapters/dynamodb-items.ts'
 import { writeSettings } from '../../functions/adapters/dynamodb-settings.ts'
 import { systemRandom } from '../../functions/adapters/system.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
@@ -37,6 +38,10 @@ export function fixtureOn(tables: TestTables) {
       await tables.client.send(
         new PutItemCommand({ TableName: controlTable, Item: marshall({ ...lockKey(target), ...lock }) }),
       )
+    },
+    async putEvents(events: Parameters<ControlFixture['putEvents']>[0]) {
+      for (const event of events)
+        await tables.client.send(new PutItemCommand({ TableName: auditTable, Item: item(eventItem(event)) }))
     },
     putSettings: (settings: Parameters<ControlFixture['putSettings']>[0]) =>
       writeSettings(tables.client, controlTable, settings),

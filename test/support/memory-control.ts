@@ -7,6 +7,7 @@ import { isFinal } from '../../functions/domain/records.ts'
 import { type Instant, laterBy, type TargetName } from '../../functions/domain/types.ts'
 import { type ControlStore, maxReceipts } from '../../functions/engine/control-store.ts'
 import { claimLease, heldBy, leave } from './memory-lease.ts'
+import { memoryOperator } from './memory-operator.ts'
 import { append, change, finish, mustHaveRun, type TargetRecords } from './memory-records.ts'
 
 /** A control store in memory; every call takes effect before it returns its promise. */
@@ -77,9 +78,9 @@ export function memoryControl(clock: { now(): Instant }): MemoryControl {
       const stored = mustHaveRun(records, run)
       const ending = JSON.stringify({ end, events })
       if (isFinal(stored.record.state)) return stored.ending === ending
+      append(records, target, events)
       stored.ending = ending
       finish(stored, end, clock.now())
-      append(records, target, events)
       return true
     },
 
@@ -117,6 +118,8 @@ export function memoryControl(clock: { now(): Instant }): MemoryControl {
       return answer
     },
 
+    ...memoryOperator(of),
+
     async project({ target, seen, receipts, events }) {
       if (Math.max(receipts.length, events.length) > maxReceipts)
         throw new LockstepError('INTERNAL', 'too many receipts')
@@ -125,8 +128,8 @@ export function memoryControl(clock: { now(): Instant }): MemoryControl {
       const head = { seq, hash, projected: receipts.at(-1)?.key ?? seen.projected }
       if (isDeepStrictEqual(records.chain, head)) return head
       if (!isDeepStrictEqual(records.chain, seen)) return 'moved'
-      for (const entry of ledgerEntries(receipts)) records.ledger.set(entry.migration, entry)
       append(records, target, events)
+      for (const entry of ledgerEntries(receipts)) records.ledger.set(entry.migration, entry)
       records.chain = head
       return head
     },

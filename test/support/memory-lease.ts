@@ -22,6 +22,11 @@ export function claimLease(records: TargetRecords, claim: LeaseClaim, acceptable
   if (isFinal(stored.record.state)) throw new LockstepError('LEASE_LOST', `run ${run} is over: ${stored.record.state}`)
   const { phase: _, migration: __, ...kept } = lock ?? { attachedOnce: false }
   const granted = token((lock?.token ?? 0) + 1)
+  append(
+    records,
+    target,
+    claim.events.map((event) => ({ ...event, token: granted })),
+  )
   records.lock = {
     ...kept,
     target,
@@ -35,11 +40,6 @@ export function claimLease(records: TargetRecords, claim: LeaseClaim, acceptable
     expiresHint: laterBy(at, leaseMs),
   }
   change(stored, { state: 'RUNNING', startedAt: stored.record.startedAt ?? at })
-  append(
-    records,
-    target,
-    claim.events.map((event) => ({ ...event, token: granted })),
-  )
   return { granted: true, lease: leaseOf(claim, records.lock) }
 }
 
@@ -68,11 +68,11 @@ export function leave(records: TargetRecords, lease: Lease, { state, report, eve
   if (lock === undefined || stored === undefined || isFinal(stored.record.state)) {
     return stored?.left?.worker === worker && stored.left.state === state ? 'done' : 'lost'
   }
+  append(records, lease.target, events)
   records.lock = { ...(state === 'PARKED' ? parked(lock) : freed(lock)), revision: leftAs(worker, state) }
   stored.left = { worker, state }
   const { detached: _, ...kept } = stored.record
   stored.record = { ...kept, state, ...report }
-  append(records, lease.target, events)
   return 'done'
 }
 

@@ -9,6 +9,8 @@ import type { Instant, MigrationName, RunId, TargetName, WorkerId } from '../../
 export interface TargetRecords {
   settings?: TargetSettings
   lock?: LockRecord
+  /** The operator's act that left the lock last. */
+  lockLeftBy?: WorkerId
   chain: ChainHead
   readonly runs: Map<RunId, StoredRun>
   readonly ledger: Map<MigrationName, LedgerEntry>
@@ -23,8 +25,14 @@ export interface StoredRun {
   lastFaultAt?: Instant
 }
 
-/** Appends drafts to the target's chain. */
+/**
+ * Appends drafts to the target's chain.
+ *
+ * @throws LockstepError AUDIT_BROKEN when an event lies where one of them would
+ */
 export function append(records: TargetRecords, target: TargetName, drafts: readonly AuditDraft[]): void {
+  if (drafts.length > 0 && records.events.some(({ seq }) => seq > records.chain.seq))
+    throw new LockstepError('AUDIT_BROKEN', `the audit table of ${target} has events beyond seq ${records.chain.seq}`)
   const events = chainEvents(target, records.chain, drafts)
   const { seq, hash } = events.at(-1) ?? records.chain
   records.events.push(...events)
