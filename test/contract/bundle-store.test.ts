@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { DeleteObjectCommand } from '@aws-sdk/client-s3'
-import { startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { s3BundleStore } from '../../functions/adapters/s3-bundle-store.ts'
 import { runIdOf } from '../../functions/domain/bundle-key.ts'
@@ -9,8 +8,10 @@ import type { BundleStore } from '../../functions/engine/bundle-store.ts'
 import { type CannedAnswer, cannedS3, errorXml, s3ClientAt } from '../support/canned-s3.ts'
 import { memoryBundleStore } from '../support/memory-bundle-store.ts'
 import { refusalOf } from '../support/refusal.ts'
+import { makeBucket } from '../support/s3.ts'
 
 interface StoreUnderTest {
+  readonly bucket: string
   readonly store: BundleStore
   remove(object: BundleObject): Promise<void> | void
   stop?(): Promise<void>
@@ -20,23 +21,24 @@ const bucket = 'bundles'
 
 const onMemory = (): StoreUnderTest => {
   const store = memoryBundleStore()
-  return { store, remove: store.remove }
+  return { bucket, store, remove: store.remove }
 }
 
-const onEmulator = async (): Promise<StoreUnderTest> => {
-  const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false })
-  server.createBucket(bucket)
-  const client = s3ClientAt(`http://127.0.0.1:${server.port}`)
+const onS3 = async (): Promise<StoreUnderTest> => {
+  const made = await makeBucket()
+  const { client } = made
   return {
+    bucket: made.name,
     store: s3BundleStore(client),
-    remove: async ({ key }) => void (await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))),
-    stop: () => server.stop(),
+    remove: async ({ bucket: Bucket, key: Key, versionId: VersionId }) =>
+      void (await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId }))),
+    stop: async () => made[Symbol.asyncDispose](),
   }
 }
 
 describe.each([
   ['memory', onMemory],
-  ['S3', onEmulator],
+  ['S3', onS3],
 ] as const)('a bundle store on %s', (_, start) => {
   let under: StoreUnderTest
   beforeAll(async () => {
@@ -45,7 +47,7 @@ describe.each([
   afterAll(() => under.stop?.())
 
   const bytes = Buffer.from('a bundle')
-  const upload = (name: string) => ({ bucket, key: `bundles/shop/${name}.zip`, bytes })
+  const upload = (name: string) => ({ bucket: under.bucket, key: `bundles/shop/${name}.zip`, bytes })
 
   test('given an uploaded bundle, when it is fetched, then the bytes are the same', async () => {
     const object = await under.store.put(upload('same'))
@@ -79,7 +81,8 @@ describe.each([
   })
 
   test('given other bytes under the same key, when the first are fetched by their ETag, then they are gone', async () => {
-    const object = { ...(await under.store.put(upload('replaced'))), etag: '0123456789abcdef' }
+    const { bucket, key } = await under.store.put(upload('replaced'))
+    const object = { bucket, key, etag: '0123456789abcdef' }
     expect((await refusalOf(() => under.store.fetch(object, 100))).code).toBe('OBJECT_GONE')
   })
 })
