@@ -22,7 +22,7 @@ export interface QueuePoller {
 }
 
 export interface PollerOptions {
-  readonly queues: QueueServer
+  readonly queues: Pick<QueueServer, 'endpoint' | 'queueUrl' | 'releasePolls'>
   readonly queueName: string
   readonly host: FunctionHost
   readonly functionName: string

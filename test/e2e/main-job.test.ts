@@ -1,19 +1,24 @@
+import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
-import { folder, startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
+import { folder, targetName } from '../support/e2e-cloud.ts'
+import { type JobCloud, startJobCloud } from '../support/job-cloud.ts'
 import { memoryFiles } from '../support/memory-files.ts'
 import { withClient } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 
 const migrations = resolve(import.meta.dirname, '..', '..', 'migrations')
 
-let cloud: TestCloud
+let cloud: JobCloud
 
 beforeAll(async () => {
-  cloud = await startTestCloud()
+  cloud = await startJobCloud()
 })
 afterAll(() => cloud[Symbol.asyncDispose]())
+
+/** New each time: a server that is not ours keeps what an interrupted run left. */
+const newTarget = (name: string) => targetName(`${name}-${randomUUID().slice(0, 8)}`)
 
 const receiptsOf = (target: ReturnType<typeof targetName>) =>
   withClient(cloud.cloud.databaseUrl(target), async (client) => {
@@ -22,7 +27,7 @@ const receiptsOf = (target: ReturnType<typeof targetName>) =>
   })
 
 describe('the example history', () => {
-  const target = targetName('example')
+  const target = newTarget('example')
 
   test('given a fresh target, when the history is pushed, then everything is applied once and proved in every place', async () => {
     const history = await folder(migrations)
@@ -63,7 +68,7 @@ describe('the example history', () => {
     const audit = await cloud.audit(target)
     const published = await until(async () => {
       const events = (await cloud.cloud.events()).filter((event) =>
-        JSON.stringify(event).includes('"target":"example"'),
+        JSON.stringify(event).includes(`"target":"${target}"`),
       )
       return events.length >= audit.length ? events : undefined
     })
@@ -79,7 +84,7 @@ describe('the example history', () => {
 })
 
 describe('a migration that fails', () => {
-  const target = targetName('failing')
+  const target = newTarget('failing')
   const good = { '1_a/migration.sql': 'create table a (id int);', '3_c/migration.sql': 'create table c (id int);' }
   const broken =
     'create table b (id int);\n\n-- ünïcode 🚀 before the error\ninsert into b values (1);\nselect missing from b;\n'
@@ -118,7 +123,7 @@ describe('a migration that fails', () => {
 
 describe('many uploads', () => {
   test('given fifty uploads of one bundle at once, when all are over, then every migration was applied once', async () => {
-    const target = targetName('fifty')
+    const target = newTarget('fifty')
     const history = await folder(migrations)
     const runs = await Promise.all(Array.from({ length: 50 }, () => cloud.push(target, history)))
     expect(new Set(runs).size).toBe(50)
@@ -127,7 +132,7 @@ describe('many uploads', () => {
   })
 
   test('given 21 growing bundles in a random order, when all are over, then every migration was applied once', async () => {
-    const target = targetName('growing')
+    const target = newTarget('growing')
     const history = await folder(migrations)
     const names = [
       ...new Set(history.files.map(({ path }) => path.split('/')[0]?.replace(/(\.down)?\.sql$/, '') ?? '')),
@@ -143,7 +148,7 @@ describe('many uploads', () => {
       return memoryFiles(Object.fromEntries(files.map(({ path }) => [path, history.readText(path)])))
     }
     const order = names.map((_, index) => index + 1).sort(() => Math.random() - 0.5)
-    const runs: Awaited<ReturnType<TestCloud['push']>>[] = []
+    const runs: Awaited<ReturnType<JobCloud['push']>>[] = []
     for (const count of order) runs.push(await cloud.push(target, upTo(count)))
     for (const run of runs) expect((await cloud.ended(target, run, 240_000)).state, `order ${order}`).toBe('SUCCEEDED')
     await expectOnce(target)

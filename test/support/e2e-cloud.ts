@@ -18,9 +18,9 @@ import type { CloudOptions } from '../../scripts/local/cloud-plan.ts'
 import { memoryFiles } from './memory-files.ts'
 import { until } from './until.ts'
 
-/** An embedded cloud for one test file, spoken to as the command line does. */
-export interface TestCloud extends AsyncDisposable {
-  readonly cloud: EmbeddedCloud
+/** A cloud for one test file, the embedded one unless told otherwise, spoken to as the command line does. */
+export interface TestCloud<Cloud = EmbeddedCloud> extends AsyncDisposable {
+  readonly cloud: Cloud
   readonly cli: CliCloud
   /** Uploads a history as a bundle; returns the run that the upload starts. */
   push(target: TargetName, files: FileSource | Readonly<Record<string, string>>): Promise<RunId>
@@ -45,12 +45,30 @@ export async function startTestCloud(options: Omit<CloudOptions, 'stateDir'> = {
   const stateDir = await mkdtemp(join(tmpdir(), 'lockstep-e2e-'))
   await chmod(stateDir, 0o755)
   const cloud = await startCloud({ fsync: false, ...options, stateDir })
+  const stop = async (): Promise<void> => {
+    await cloud.stop()
+    await rm(stateDir, { recursive: true, force: true })
+  }
+  return testCloudOn(cloud, { stop, beforeUpload: async () => undefined })
+}
+
+interface CloudHooks {
+  beforeUpload(target: TargetName): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Speaks to a cloud that runs already; this process's environment is the caller's from then on. */
+export function testCloudOn<Cloud extends Pick<EmbeddedCloud, 'environment'>>(
+  cloud: Cloud,
+  { beforeUpload, stop }: CloudHooks,
+): TestCloud<Cloud> {
   const environment = cloud.environment()
   Object.assign(process.env, environment)
   const config = readCliConfig(environment)
   const cli = composeCli(config)
 
   const upload = async (target: TargetName, bytes: Uint8Array): Promise<RunId> => {
+    await beforeUpload(target)
     const key = `bundles/${target}/${randomUUID()}.zip`
     return runIdOf(await cli.bundles.put({ bucket: config.bundleBucket, key, bytes }))
   }
@@ -86,9 +104,6 @@ export async function startTestCloud(options: Omit<CloudOptions, 'stateDir'> = {
         events.push(...page)
       }
     },
-    async [Symbol.asyncDispose]() {
-      await cloud.stop()
-      await rm(stateDir, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: stop,
   }
 }
