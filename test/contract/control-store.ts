@@ -7,7 +7,9 @@ import { claimTests } from './control-store-claims.ts'
 import { leaseTests } from './control-store-leases.ts'
 import { ledgerTests } from './control-store-ledger.ts'
 import { operatorTests } from './control-store-operator.ts'
+import { readingTests } from './control-store-readings.ts'
 import { runTests } from './control-store-runs.ts'
+import { takeOverTests } from './control-store-takeovers.ts'
 
 /** A control store under test, and the ways around it that a test needs. */
 export interface ControlFixture extends AsyncDisposable {
@@ -30,9 +32,11 @@ export function controlStoreContract(name: string, open: () => Promise<ControlFi
 
     const use = (): ControlFixture => fixture
     claimTests(use)
+    takeOverTests(use)
     leaseTests(use)
     runTests(use)
     ledgerTests(use)
+    readingTests(use)
     operatorTests(use)
   })
 }
