@@ -12,9 +12,8 @@ const ownStatementTimeoutMs = 60_000
  */
 export const startupOptions = (settings: TargetSettings, notices: 'kept' | 'dropped'): string =>
   Object.entries({
-    // a string literal means what the parser took it for
+    // a string literal means what the parser took it for; the driver itself pins the encoding
     standard_conforming_strings: 'on',
-    client_encoding: 'UTF8',
     client_min_messages: notices === 'kept' ? 'notice' : 'error',
     search_path: 'pg_catalog',
     default_transaction_isolation: 'read committed',
