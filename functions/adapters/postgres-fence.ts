@@ -1,3 +1,4 @@
+import type { FenceRow } from '../domain/drift.ts'
 import { LockstepError } from '../domain/errors.ts'
 import type { Lease } from '../domain/records.ts'
 import type { TargetName } from '../domain/types.ts'
@@ -28,12 +29,44 @@ export const raiseFence = async (
 ): Promise<FenceRaise> => {
   const { target, token: ours, worker, run } = raise.lease
   const sql = 'select lockstep.raise_fence($1, $2, $3, $4, $5) as raised'
+  const values = [target, ours, worker, run, raise.firstAttach]
+  const [row] = await patiently(clock, target, () =>
+    connection.query<{ raised: RaiseRow }>('cannot raise the fence', sql, values),
+  )
+  if (row === undefined) throw new LockstepError('INTERNAL', 'raising the fence returned nothing')
+  return toRaise(row.raised)
+}
+
+/**
+ * Makes the database the lease's target's own, whatever its fences were.
+ *
+ * @throws LockstepError LEASE_HELD when an older transaction outlasts every try, LEASE_LOST
+ */
+export const acceptFence = async (connection: PostgresConnection, clock: Clock, lease: Lease): Promise<void> => {
+  const { target, token: ours, worker, run } = lease
+  const sql = 'select lockstep.accept_fence($1, $2, $3, $4)'
+  await patiently(clock, target, () =>
+    connection.query('cannot take the database over', sql, [target, ours, worker, run]),
+  )
+}
+
+/** Reads the fences of all targets. */
+export const readFences = async (connection: PostgresConnection): Promise<readonly FenceRow[]> => {
+  const doing = 'cannot read the fences'
+  const [found] = await connection.query<{ there: boolean }>(
+    doing,
+    `select to_regclass('lockstep.fence') is not null as there`,
+  )
+  if (found?.there !== true) return []
+  const sql = 'select target, token::float8 as token from lockstep.fence order by target'
+  return await connection.query<FenceRow>(doing, sql)
+}
+
+/** Tries again while an open transaction that asserted the fence holds it. */
+const patiently = async <T>(clock: Clock, target: TargetName, act: () => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const values = [target, ours, worker, run, raise.firstAttach]
-      const [row] = await connection.query<{ raised: RaiseRow }>('cannot raise the fence', sql, values)
-      if (row === undefined) throw new LockstepError('INTERNAL', 'raising the fence returned nothing')
-      return toRaise(row.raised)
+      return await act()
     } catch (error) {
       if (!isLockTimeout(error)) throw error
       if (attempt === tries) throw stillBusy(target, error)

@@ -39,6 +39,21 @@ const raiseFence = `
     return jsonb_build_object('kind', 'raised', 'from', null);
   end $$;`
 
+/** A database has one owner: the fences of the targets that it was copied from, or given away by, go. */
+const acceptFence = `
+  create function lockstep.accept_fence(p_target text, p_token bigint, p_worker text, p_run text) returns void ${asOwner}
+  begin
+    delete from lockstep.fence f where f.target <> p_target;
+    insert into lockstep.fence as f (target, token, worker, run, raised_at)
+    values (p_target, p_token, p_worker, p_run, clock_timestamp())
+    on conflict (target) do update
+    set token = excluded.token, worker = excluded.worker, run = excluded.run, raised_at = excluded.raised_at
+    where f.token < excluded.token;
+    if not found then
+      raise exception 'the fence of % stands at token % or higher', p_target, p_token using errcode = 'LS001';
+    end if;
+  end $$;`
+
 /**
  * First in every transaction that changes anything. The row lock (\`for share\`: \`for key share\` would not do) makes the next
  * raise wait for this transaction; the mark, which ends with the transaction, shows afterwards that it is still the same one.
@@ -168,7 +183,10 @@ const recordProgress = `
     return v_step.state;
   end $$;`
 
-/** The failed statement left nothing behind, so its mark goes; but what an operator has to look at stays. */
+/**
+ * A statement that failed left nothing behind, so its mark goes. Whatever else ended the step (the advisory lock was lost, an operator
+ * has to look, it was too long) says nothing of the statement, which may have taken effect: the next run asks the catalog.
+ */
 const recordFailure = `
   create function lockstep.record_failure(p_step jsonb) returns text ${asOwner}
   declare
@@ -176,7 +194,7 @@ const recordFailure = `
   begin
     select * into v_step from jsonb_to_record(p_step) as ${stepFields};
     perform lockstep.assert_head(p_step);
-    if v_step.failure ->> 'code' <> 'NEEDS_OPERATOR' then
+    if v_step.failure ->> 'code' = 'MIGRATION_FAILED' then
       delete from lockstep.progress p
       where p.migration = v_step.migration and p.direction = v_step.direction and p.state = 'running';
     end if;
@@ -185,6 +203,7 @@ const recordFailure = `
 
 export const functions = [
   raiseFence,
+  acceptFence,
   assertFence,
   assertStep,
   assertAlone,

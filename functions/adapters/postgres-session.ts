@@ -2,7 +2,7 @@ import type { TargetSettings } from '../domain/settings.ts'
 import type { StepOrder, TargetSession } from '../engine/target-database.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { examineUnit } from './postgres-evidence.ts'
-import { raiseFence } from './postgres-fence.ts'
+import { acceptFence, raiseFence, readFences } from './postgres-fence.ts'
 import { interrupt } from './postgres-interrupt.ts'
 import { terminate, tryLock } from './postgres-lock.ts'
 import type { NoticeListener } from './postgres-notices.ts'
@@ -41,6 +41,8 @@ export const openSession = (parts: SessionParts, settings: TargetSettings): Targ
     terminate: (backend) => inTurn(() => terminate(connection, backend)),
     ensureSchema: () => inTurn(() => ensureSchema(connection, clock)),
     raiseFence: (lease, firstAttach) => inTurn(() => raiseFence(connection, clock, { lease, firstAttach })),
+    readFences: () => inTurn(() => readFences(connection)),
+    acceptFence: (lease) => inTurn(() => acceptFence(connection, clock, lease)),
     readState: () => inTurn(() => readState(connection)),
     receiptsAfter: (key, limit) => inTurn(() => receiptsAfter(connection, key, limit)),
     commitStep: (order) => step(order, () => commitStep(parts, order)),

@@ -1,3 +1,4 @@
+import type { FenceRow } from '../domain/drift.ts'
 import type { Failure } from '../domain/errors.ts'
 import type { Receipt, ReceiptKey } from '../domain/receipt.ts'
 import type { Backend, Lease } from '../domain/records.ts'
@@ -48,6 +49,15 @@ export interface TargetSession extends AsyncDisposable {
   ensureSchema(): Promise<void>
   /** Raises the fence to the lease's token; waits for an older fenced transaction, bounded by retries. */
   raiseFence(lease: Lease, firstAttach: boolean): Promise<FenceRaise>
+  /** Reads the fences of all targets, none where there is no schema yet; raises none and waits for nobody. */
+  readFences(): Promise<readonly FenceRow[]>
+  /**
+   * Makes the database this target's: raises its fence, or makes it, whatever was there, and takes away those of other targets. Waits
+   * for older fenced transactions, bounded by retries.
+   *
+   * @throws LockstepError LEASE_LOST when the fence has the lease's token or a higher one, LEASE_HELD
+   */
+  acceptFence(lease: Lease): Promise<void>
   /** Reads what is applied; to be trusted only after the fence was raised. */
   readState(): Promise<TargetState>
   /** Reads receipts above a key, oldest first. */

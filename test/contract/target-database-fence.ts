@@ -73,6 +73,40 @@ export function fenceTests(use: () => TargetFixture): void {
       expect(await session.raiseFence(lease, true)).toEqual({ kind: 'higher', token: 2 })
     })
 
+    test('given no schema, when the fences are read, then there are none, and none is made', async () => {
+      const settings = await use().newDatabase()
+      await using session = await use().database.connect(settings, token(1))
+      expect(await session.readFences()).toEqual([])
+      expect(await session.readFences()).toEqual([])
+    })
+
+    test('given fences, when they are read, then each has its target and token, and none was raised', async () => {
+      const { settings, session } = await fresh()
+      await using _ = session
+      await session.raiseFence(leaseOf(settings.target, 7), true)
+      for (let round = 0; round < 2; round++)
+        expect(await session.readFences()).toEqual([{ target: settings.target, token: 7 }])
+    })
+
+    test('given the fence of another target, when the database is accepted, then it has the own one alone', async () => {
+      const { settings, session } = await fresh()
+      await using _ = session
+      await session.raiseFence(leaseOf('other' as TargetName, 5), true)
+      await session.acceptFence(leaseOf(settings.target, 6))
+      expect(await session.readFences()).toEqual([{ target: settings.target, token: 6 }])
+      expect(await session.raiseFence(leaseOf(settings.target, 7), false)).toEqual({ kind: 'raised', from: 6 })
+    })
+
+    test('given a fence as high as the lease, when the database is accepted, then that is refused and all stays', async () => {
+      const { settings, session } = await fresh()
+      await using _ = session
+      await session.raiseFence(leaseOf(settings.target, 7), true)
+      await expect(session.acceptFence(leaseOf(settings.target, 7))).rejects.toMatchObject({ code: 'LEASE_LOST' })
+      expect(await session.readFences()).toEqual([{ target: settings.target, token: 7 }])
+      await session.acceptFence(leaseOf(settings.target, 8))
+      expect(await session.readFences()).toEqual([{ target: settings.target, token: 8 }])
+    })
+
     const units = '-- lockstep:transaction=none\ncreate index concurrently i on t (id); vacuum t'
 
     test.each(['commitStep', 'openUnit', 'runUnit', 'closeUnit', 'recordFailure'] as const)(

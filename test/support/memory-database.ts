@@ -1,10 +1,11 @@
+import { compareBytes } from '../../functions/domain/byte-order.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import { compareReceiptKeys } from '../../functions/domain/receipt.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { Clock } from '../../functions/engine/system.ts'
 import type { LockHolder, LockTry, TargetDatabase, TargetSession } from '../../functions/engine/target-database.ts'
 import { type MemorySession, memorySteps } from './memory-steps.ts'
-import { emptyTarget, raiseFence, stateOf, type TargetData } from './memory-target.ts'
+import { acceptFence, emptyTarget, raiseFence, stateOf, type TargetData } from './memory-target.ts'
 
 /** Databases in memory, by their names; a session of each sees what the others committed. */
 export interface MemoryDatabase extends TargetDatabase {
@@ -131,7 +132,10 @@ const asHolder = (session: MemorySession, { target }: TargetSettings): LockHolde
   return { pid, startedAt, applicationName, state, ...(isOurs && { token }) }
 }
 
-type DataCalls = Pick<TargetSession, 'ensureSchema' | 'raiseFence' | 'readState' | 'receiptsAfter'>
+type DataCalls = Pick<
+  TargetSession,
+  'ensureSchema' | 'raiseFence' | 'readFences' | 'acceptFence' | 'readState' | 'receiptsAfter'
+>
 
 const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls => ({
   ensureSchema: async () => {
@@ -141,6 +145,16 @@ const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls =>
   raiseFence: async (lease, firstAttach) => {
     mustBeOpen(session)
     return raiseFence(data(), lease, firstAttach)
+  },
+  readFences: async () => {
+    mustBeOpen(session)
+    return [...data().fences]
+      .map(([target, { token }]) => ({ target, token }))
+      .sort((a, b) => compareBytes(a.target, b.target))
+  },
+  acceptFence: async (lease) => {
+    mustBeOpen(session)
+    acceptFence(data(), lease)
   },
   readState: async () => {
     mustBeOpen(session)

@@ -39,6 +39,15 @@ export function raiseFence(data: TargetData, { target, token, worker }: Lease, f
   return { kind: 'raised', from: row?.token ?? null }
 }
 
+/** Makes the database a target's own as `lockstep.accept_fence` does. */
+export function acceptFence({ fences }: TargetData, { target, token, worker }: Lease): void {
+  const row = fences.get(target)
+  if (row !== undefined && row.token >= token)
+    throw new LockstepError('LEASE_LOST', `the fence of ${target} stands at token ${row.token} or higher`)
+  fences.clear()
+  fences.set(target, { token, worker })
+}
+
 /** Refuses a transaction of a stale lease, as `lockstep.assert_fence` does. */
 export function assertFence(data: TargetData, { target, token, worker }: Lease): void {
   const row = data.fences.get(target)
@@ -72,12 +81,12 @@ export function recordReceipt(data: TargetData, receipt: Receipt): Receipt {
   return receipt
 }
 
-/** Writes a failed receipt; the mark of the unit that failed goes, unless an operator has to look at it. */
+/** Writes a failed receipt; the mark of the unit goes only when it was the unit that failed, since else it may have taken effect. */
 export function recordFailed(data: TargetData, receipt: Receipt): Receipt {
   const { migration, direction, failure } = receipt
   const isMark = (row: UnitProgress) =>
     row.migration === migration && row.direction === direction && row.state === 'running'
-  if (failure?.code !== 'NEEDS_OPERATOR') data.progress = data.progress.filter((row) => !isMark(row))
+  if (failure?.code === 'MIGRATION_FAILED') data.progress = data.progress.filter((row) => !isMark(row))
   data.receipts.push(receipt)
   return receipt
 }
