@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { canonicalJson } from './canonical-json.ts'
 import type { Receipt } from './receipt.ts'
 import type { LedgerEntry } from './records.ts'
 
@@ -39,7 +39,10 @@ export function correctLedger(ledger: readonly LedgerEntry[], receipts: readonly
   const known = new Map(ledger.map((entry) => [entry.migration, entry]))
   const right = ledgerEntries(receipts)
   const proved = new Set(right.map(({ migration }) => migration))
-  const differing = right.filter((entry) => !isDeepStrictEqual(known.get(entry.migration), entry))
+  const differing = right.filter((entry) => !saysTheSame(known.get(entry.migration), entry))
   const lost = ledger.filter(({ migration, state }) => state !== 'LOST' && !proved.has(migration))
   return [...differing, ...lost.map((entry): LedgerEntry => ({ ...entry, state: 'LOST' }))]
 }
+
+const saysTheSame = (known: LedgerEntry | undefined, entry: LedgerEntry): boolean =>
+  known !== undefined && canonicalJson(known) === canonicalJson(entry)
