@@ -1,8 +1,10 @@
 import type { AuditDraft, AuditEvent, Json } from './audit.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { sha256 } from './checksum.ts'
+import { LockstepError } from './errors.ts'
+import type { ReceiptKey } from './receipt.ts'
 import type { ChainHead } from './records.ts'
-import type { Sha256, TargetName } from './types.ts'
+import { type Sha256, type TargetName, token } from './types.ts'
 
 /** Where a chain ends: the last event's place and hash. */
 export type ChainPlace = Pick<ChainHead, 'seq' | 'hash'>
@@ -51,6 +53,37 @@ export function verifyChain(events: Iterable<AuditEvent>, head: ChainPlace = emp
   }
   if (last.seq < head.seq) return { intact: false, seq: last.seq + 1, fault: 'missing' }
   return { intact: true, last }
+}
+
+/**
+ * Follows the events beyond a chain's head, to where a chain that was restored to an earlier time has to go on.
+ *
+ * @returns the head as it would be, had the chain not been restored
+ * @throws LockstepError AUDIT_BROKEN when an event was changed, is missing or does not follow
+ */
+export function followChain(head: ChainHead, events: Iterable<AuditEvent>): ChainHead {
+  let last = head
+  for (const event of events) {
+    const fault = faultOf(event, last)
+    if (fault !== undefined)
+      throw new LockstepError('AUDIT_BROKEN', `audit event ${event.seq} of ${event.target} is ${fault}`)
+    last = { seq: event.seq, hash: event.hash, projected: projectedAfter(event, last.projected) }
+  }
+  return last
+}
+
+/** How far the receipts were copied, once this event was told. */
+function projectedAfter({ type, token: ofToken, data }: AuditEvent, before: ReceiptKey | null): ReceiptKey | null {
+  if (type === 'lock.database-accepted') return keyIn(data.projected)
+  const tellsReceipt = type === 'migration.applied' || type === 'migration.reverted' || type === 'migration.failed'
+  if (!tellsReceipt || ofToken === undefined || typeof data.n !== 'number') return before
+  return { token: ofToken, n: data.n }
+}
+
+function keyIn(value: Json | undefined): ReceiptKey | null {
+  if (typeof value !== 'object' || value === null || isList(value)) return null
+  const { token: ofToken, n } = value
+  return typeof ofToken === 'number' && typeof n === 'number' ? { token: token(ofToken), n } : null
 }
 
 function faultOf(event: AuditEvent, last: ChainPlace): ChainFault | undefined {

@@ -55,7 +55,10 @@ export interface KnownFence {
  */
 export function refuseOtherDatabase(fences: readonly FenceRow[], known: KnownFence): void {
   const own = fences.find(({ target }) => target === known.target)
-  if (own === undefined) return refuseWithoutFence(fences, known)
+  if (own === undefined) {
+    refuseWithoutFence(fences, known)
+    return
+  }
   if (own.token > known.highest) {
     const message = `the database's fence stands at ${own.token}, the lock's highest token is ${known.highest}`
     throw new LockstepError('FENCE_REGRESSION', message)

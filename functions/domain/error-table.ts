@@ -104,15 +104,17 @@ export const errorTable = {
     "declare the target at deploy, or correct its name; a bundle's key is bundles/<target>/<name>.zip",
   ),
   SETTINGS_INVALID: refused("correct the target's settings at deploy; the message names the field"),
-  TARGET_FROZEN: refused('an operator froze the target; thaw it with `lockstep unlock --thaw`'),
+  TARGET_FROZEN: refused(
+    'an operator froze the target; `lockstep unlock --thaw` ends that, with --target and --reason',
+  ),
   TARGET_WRONG: refused(
-    'this database belongs to another target; check the connection, then `lockstep unlock --accept-database`',
+    "this database belongs to another target; check the connection, or make it this one's with `lockstep unlock --accept-database`",
   ),
   FENCE_REGRESSION: refused(
-    'the control table is older than the database; check both, then `lockstep unlock --accept-database`',
+    'the control table is older than the database; check both, then take the database as it is with `lockstep unlock --accept-database`',
   ),
   DRIFT: refused(
-    'database and ledger disagree; compare them with `lockstep status`, then `lockstep unlock --accept-database`',
+    'database and ledger disagree; see `lockstep status` and `lockstep reconcile`, then take the database as it is with `lockstep unlock --accept-database`',
   ),
   SCHEMA_NEWER: refused('the schema "lockstep" was made by a newer Lockstep; deploy that version'),
   CREDENTIALS_REJECTED: refused("correct the target's user or password in its settings"),
@@ -154,7 +156,10 @@ export const errorTable = {
     'unreachable',
     'check network, region and credentials (`aws sts get-caller-identity`), then try again',
   ),
-  AWS_DENIED: entry('unreachable', 'ask for the grant: grantPush for uploads, grantStatus for status'),
+  AWS_DENIED: entry(
+    'unreachable',
+    'ask for the grant: grantPush for uploads, grantStatus for status, grantUnlock for unlock and reconcile',
+  ),
 
   INTERRUPTED: entry('interrupted', 'nothing is half-done; run the command again'),
 

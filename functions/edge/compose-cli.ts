@@ -2,16 +2,28 @@ import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import { invokeFunction } from '../adapters/lambda-invoke.ts'
 import { s3BundleStore } from '../adapters/s3-bundle-store.ts'
+import { LockstepError } from '../domain/errors.ts'
 import type { BundleStore } from '../engine/bundle-store.ts'
+import type { ReconcileAnswer, UnlockAnswer } from '../engine/runner-contract.ts'
 import type { StatusAnswer, StatusQuestion } from '../engine/status.ts'
 import { unwrap } from './answer.ts'
-import { patient, s3Options } from './client-options.ts'
+import { patient, s3Options, untilAnswered } from './client-options.ts'
 import type { CliConfig } from './config.ts'
+import type { OperatorPayload } from './events.ts'
+import { environment } from './resources.ts'
 
-/** What the command line needs of a cloud: a bucket to put bundles in, and a function to ask. */
+/** What the command line needs of a cloud: a bucket to put bundles in, and functions to ask. */
 export interface CliCloud {
   readonly bundles: BundleStore
   readonly status: (question: StatusQuestion) => Promise<StatusAnswer>
+  /** Asks the operators' front, which answers when all is done. @throws LockstepError USAGE when the environment does not name it */
+  readonly operate: Operate
+}
+
+/** Each action has its own answer. */
+export interface Operate {
+  (payload: Extract<OperatorPayload, { readonly action: 'reconcile' }>): Promise<ReconcileAnswer>
+  (payload: Exclude<OperatorPayload, { readonly action: 'reconcile' }>): Promise<UnlockAnswer>
 }
 
 /** In a file of its own: the command line is not bundled, and the clients of the functions would cost it half a second each time. */
@@ -20,5 +32,18 @@ export const composeCli = (config: CliConfig): CliCloud => {
   return {
     bundles: s3BundleStore(new S3Client(s3Options(config.s3Endpoint))),
     status: async (question) => unwrap<StatusAnswer>(await invoke(question)),
+    operate: async <Answer>(payload: OperatorPayload) => {
+      const lambda = new LambdaClient({ requestHandler: untilAnswered, maxAttempts: 1 })
+      return unwrap<Answer>(await invokeFunction(lambda, unlockFunctionOf(config))(payload))
+    },
   }
+}
+
+const unlockFunctionOf = ({ unlockFunction }: CliConfig): string => {
+  if (unlockFunction !== undefined) return unlockFunction
+  const { unlockFunction: name } = environment
+  throw new LockstepError('USAGE', `environment variables are missing: ${name}`, {
+    hint: `set ${name}, or start the embedded cloud with \`lockstep local up\``,
+    names: [name],
+  })
 }

@@ -18,11 +18,17 @@ import type { ArchivePorts } from '../engine/archive.ts'
 import type { ControlStore } from '../engine/control-store.ts'
 import type { FrontPorts } from '../engine/front.ts'
 import type { RunnerPorts } from '../engine/run-context.ts'
-import type { RunnerAnswer } from '../engine/runner-contract.ts'
+import type {
+  ReconcileAnswer,
+  ReconcileRequest,
+  RunnerAnswer,
+  UnlockAnswer,
+  UnlockRequest,
+} from '../engine/runner-contract.ts'
 import type { Log } from '../engine/system.ts'
 import { unwrap } from './answer.ts'
 import { patient, s3Options, untilAnswered } from './client-options.ts'
-import type { ApplyConfig, AuditConfig, RunnerConfig, StatusConfig } from './config.ts'
+import type { ApplyConfig, AuditConfig, RunnerConfig, StatusConfig, UnlockConfig } from './config.ts'
 import { parseTargetSettings } from './target-settings.ts'
 
 /** Makes the logger of a function. */
@@ -73,6 +79,16 @@ export const composeFront = (config: ApplyConfig, logger: Logger): FrontPorts =>
 
 /** What the status function reads. */
 export const composeStatus = (config: StatusConfig): ControlStore => control(config)
+
+/** Makes the operators' way to the runner. */
+export const composeUnlock = (config: UnlockConfig) => {
+  const invoke = invokeFunction(
+    new LambdaClient({ requestHandler: untilAnswered, maxAttempts: 1 }),
+    config.runnerFunction,
+  )
+  return async (request: UnlockRequest | ReconcileRequest): Promise<UnlockAnswer | ReconcileAnswer> =>
+    unwrap(await invoke(request))
+}
 
 /** What the audit function writes. */
 export const composeArchive = (config: AuditConfig, logger: Logger): ArchivePorts => ({

@@ -20,12 +20,14 @@ const applySchema = tablesSchema.extend({
   bundleBucket: text,
 })
 const statusSchema = tablesSchema
+const unlockSchema = z.object({ runnerFunction: text })
 const auditSchema = awsSchema.extend({ recordsBucket: text, eventBus: text })
-const cliSchema = awsSchema.extend({ bundleBucket: text, statusFunction: text })
+const cliSchema = awsSchema.extend({ bundleBucket: text, statusFunction: text, unlockFunction: text.optional() })
 
 export type RunnerConfig = z.infer<typeof runnerSchema>
 export type ApplyConfig = z.infer<typeof applySchema>
 export type StatusConfig = z.infer<typeof statusSchema>
+export type UnlockConfig = z.infer<typeof unlockSchema>
 export type AuditConfig = z.infer<typeof auditSchema>
 export type CliConfig = z.infer<typeof cliSchema>
 
@@ -35,6 +37,8 @@ export const readRunnerConfig = (env: Environment = process.env): RunnerConfig =
 export const readApplyConfig = (env: Environment = process.env): ApplyConfig => read(applySchema, env)
 /** Reads what the status function needs. @throws LockstepError USAGE naming the missing variables */
 export const readStatusConfig = (env: Environment = process.env): StatusConfig => read(statusSchema, env)
+/** Reads what the operators' front needs. @throws LockstepError USAGE naming the missing variables */
+export const readUnlockConfig = (env: Environment = process.env): UnlockConfig => read(unlockSchema, env)
 /** Reads what the audit function needs. @throws LockstepError USAGE naming the missing variables */
 export const readAuditConfig = (env: Environment = process.env): AuditConfig => read(auditSchema, env)
 /** Reads what the command line needs. @throws LockstepError USAGE naming the missing variables */

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { LockstepError } from '../domain/errors.ts'
 import type { Actor, BundleObject } from '../domain/records.ts'
 import { isTargetName, migrationName, type RunId, runId } from '../domain/types.ts'
-import type { RunnerRequest } from '../engine/runner-contract.ts'
+import type { ReconcileRequest, RunnerRequest, UnlockRequest } from '../engine/runner-contract.ts'
 import type { StatusQuestion } from '../engine/status.ts'
 
 /** Parses an event at the door. @throws LockstepError EVENT_INVALID saying which field, what was expected, what came */
@@ -38,17 +38,45 @@ const actor: z.ZodType<Actor> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('claimed'), name: z.string(), requestId: z.string() }),
 ])
 
-const runnerRequest: z.ZodType<RunnerRequest> = z.object({
-  action: z.literal('apply'),
-  target,
-  run,
-  object,
-  actor,
-  budgetMs: z.number().int().positive(),
-})
+const asked = z.object({ target, actor, budgetMs: z.number().int().positive() })
+const wish = z.enum(['unlock', 'freeze', 'thaw', 'accept-database'])
+/** Stands in the audit event and in LOCK. */
+const reason = z.string().trim().min(1, 'expected a reason').max(500, 'expected at most 500 characters')
+
+const runnerRequest: z.ZodType<RunnerRequest> = z.discriminatedUnion('action', [
+  asked.extend({ action: z.literal('apply'), run, object }),
+  asked.extend({ action: z.literal('unlock'), wish, reason, force: z.boolean() }),
+  asked.extend({ action: z.literal('reconcile') }),
+])
 
 /** Parses what a front asks of the runner. */
 export const parseRunnerRequest = (event: unknown): RunnerRequest => parse(runnerRequest, event, 'runner request')
+
+/** Who says that they ask; nobody checks it. */
+const claimedName = z.string().trim().min(1).max(200).default('unknown')
+
+const operatorPayload = z.discriminatedUnion('action', [
+  z.strictObject({ action: wish, target, reason, actor: claimedName, force: z.boolean().default(false) }),
+  z.strictObject({ action: z.literal('reconcile'), target, actor: claimedName }),
+])
+
+/** What the operators' front is invoked with; `actor` is what the caller claims to be. */
+export type OperatorPayload = z.input<typeof operatorPayload>
+
+/** Parses what an operator asks, and makes it what the runner is asked. */
+export function parseOperatorRequest(
+  event: unknown,
+  { requestId, budgetMs }: { readonly requestId: string; readonly budgetMs: number },
+): UnlockRequest | ReconcileRequest {
+  const payload = parse(operatorPayload, event, 'operator request')
+  const asks = {
+    target: payload.target,
+    actor: { kind: 'claimed', name: payload.actor, requestId },
+    budgetMs,
+  } as const
+  if (payload.action === 'reconcile') return { ...asks, action: 'reconcile' }
+  return { ...asks, action: 'unlock', wish: payload.action, reason: payload.reason, force: payload.force }
+}
 
 const statusQuestion: z.ZodType<StatusQuestion> = z.strictObject({
   target,

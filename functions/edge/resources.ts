@@ -35,7 +35,7 @@ export const bundleQueue = {
   batchSize: 1,
 } as const
 
-export type FunctionName = 'runner' | 'apply' | 'status' | 'audit'
+export type FunctionName = 'runner' | 'apply' | 'status' | 'unlock' | 'audit'
 
 interface FunctionDefinition {
   readonly name: FunctionName
@@ -50,6 +50,7 @@ export const functions: readonly FunctionDefinition[] = [
   { name: 'runner', timeoutSeconds: 900, memoryMiB: 512, database: true },
   { name: 'apply', timeoutSeconds: frontTimeoutSeconds, memoryMiB: 256, database: false },
   { name: 'status', timeoutSeconds: 30, memoryMiB: 256, database: false },
+  { name: 'unlock', timeoutSeconds: frontTimeoutSeconds, memoryMiB: 256, database: false },
   { name: 'audit', timeoutSeconds: 60, memoryMiB: 256, database: false },
 ]
 
@@ -80,4 +81,5 @@ export const environment = {
   deadLetterUrl: 'LOCKSTEP_DEAD_LETTER_URL',
   runnerFunction: 'LOCKSTEP_RUNNER_FUNCTION',
   statusFunction: 'LOCKSTEP_STATUS_FUNCTION',
+  unlockFunction: 'LOCKSTEP_UNLOCK_FUNCTION',
 } as const

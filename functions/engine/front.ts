@@ -5,7 +5,7 @@ import { type Actor, type BundleObject, isFinal, type RunRecord } from '../domai
 import type { ControlStore } from './control-store.ts'
 import { keepInvisible, type MessageHandle, type Queue } from './queue.ts'
 import { showActor } from './run-context.ts'
-import type { RunnerAnswer, RunnerRequest } from './runner-contract.ts'
+import type { ApplyRequest, RunnerAnswer } from './runner-contract.ts'
 import type { Clock, Deadline, Log, Random } from './system.ts'
 
 /** Everything outside that the queue's front touches; it has no way to the database. */
@@ -13,7 +13,7 @@ export interface FrontPorts {
   readonly queue: Queue
   readonly control: ControlStore
   /** Invokes the runner and waits for its answer; throws when it crashed or timed out. */
-  readonly invokeRunner: (request: RunnerRequest) => Promise<RunnerAnswer>
+  readonly invokeRunner: (request: ApplyRequest) => Promise<RunnerAnswer>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

@@ -50,11 +50,15 @@ export class LeaseHeld extends LockstepError {
   }
 }
 
-const frozen = (holder: LockRecord): LockstepError =>
-  new LockstepError(
-    'TARGET_FROZEN',
-    `${holder.target} is ${holder.lockState.toLowerCase()} since ${holder.heartbeatAt ?? 'an unknown time'}`,
-  )
+/** TARGET_FROZEN, by whom and why; a freeze that was not finished is finished by running the same command again. */
+export const frozen = (holder: LockRecord): LockstepError => {
+  const { target, lockState, heartbeatAt = 'an unknown time', reason } = holder
+  const why = reason === undefined ? '' : ` (${reason})`
+  const hint =
+    lockState === 'FREEZING' ? 'an unlock was not finished; run `lockstep unlock` for this target again' : undefined
+  const message = `${target} is ${lockState.toLowerCase()} since ${heartbeatAt}${why}`
+  return new LockstepError('TARGET_FROZEN', message, hint === undefined ? {} : { hint })
+}
 
 interface RevisionWatch {
   /** For how long this revision has been the one seen, in ms of the observer's own clock. */

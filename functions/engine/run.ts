@@ -6,7 +6,7 @@ import { applyBundle } from './apply.ts'
 import { holdLease } from './hold.ts'
 import { obtainLease } from './lease.ts'
 import { draft, type RunContext, type RunnerPorts } from './run-context.ts'
-import type { RunnerAnswer, RunnerRequest } from './runner-contract.ts'
+import type { ApplyRequest, RunnerAnswer } from './runner-contract.ts'
 import type { Deadline } from './system.ts'
 import { finished, judge } from './verdict.ts'
 
@@ -17,7 +17,7 @@ import { finished, judge } from './verdict.ts'
  *
  * @throws LockstepError AWS_UNREACHABLE when not even the answer could be recorded; the message then comes back by itself
  */
-export async function advance(ports: RunnerPorts, request: RunnerRequest, deadline: Deadline): Promise<RunnerAnswer> {
+export async function advance(ports: RunnerPorts, request: ApplyRequest, deadline: Deadline): Promise<RunnerAnswer> {
   const { target, run: id } = request
   const [settings, run] = await Promise.all([ports.control.readSettings(target), ports.control.readRun(target, id)])
   if (run === undefined) throw new LockstepError('INTERNAL', `run ${id} was never counted by its front`)
@@ -55,11 +55,13 @@ async function endWithoutLease(context: RunContext, thrown: unknown): Promise<Ru
   if (verdict.kind === 'again') return verdict.answer
   const { end } = verdict
   const { target, run } = context.request
-  await context.control.finishRun(target, run, end, [draft(context, 'run.finished', finished(end))])
+  // Behind a broken chain nothing can be told, and a run that could not end would come back for ever.
+  const events = end.failure?.code === 'AUDIT_BROKEN' ? [] : [draft(context, 'run.finished', finished(end))]
+  await context.control.finishRun(target, run, end, events)
   return { kind: 'done', state: end.state, applied: end.applied, ...(end.failure && { failure: end.failure }) }
 }
 
-async function refuseUnknown(ports: RunnerPorts, request: RunnerRequest): Promise<RunnerAnswer> {
+async function refuseUnknown(ports: RunnerPorts, request: ApplyRequest): Promise<RunnerAnswer> {
   const error = new LockstepError('TARGET_UNKNOWN', `no target is named "${request.target}"`)
   const { code, message, hint } = error
   const end = { state: 'REFUSED', applied: 0, failure: { code, message, hint }, notices: [] } as const

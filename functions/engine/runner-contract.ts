@@ -1,16 +1,74 @@
 import type { Failure } from '../domain/errors.ts'
-import type { Actor, BundleObject, FinalRunState, LockRecord } from '../domain/records.ts'
-import type { RunId, TargetName } from '../domain/types.ts'
+import type { ReceiptKey } from '../domain/receipt.ts'
+import type { Actor, Backend, BundleObject, ChainHead, FinalRunState, LockRecord } from '../domain/records.ts'
+import type { MigrationName, RunId, TargetName } from '../domain/types.ts'
 
-/** What a front asks of the runner: to bring one run forward. */
-export interface RunnerRequest {
-  readonly action: 'apply'
+/** What a front asks of the runner, the one function that may speak to the databases. */
+export type RunnerRequest = ApplyRequest | UnlockRequest | ReconcileRequest
+
+interface Asked {
   readonly target: TargetName
-  readonly run: RunId
-  readonly object: BundleObject
   readonly actor: Actor
   /** How long the front can wait for the answer, in milliseconds; the slice has to be over by then. */
   readonly budgetMs: number
+}
+
+/** Brings one run forward. */
+export interface ApplyRequest extends Asked {
+  readonly action: 'apply'
+  readonly run: RunId
+  readonly object: BundleObject
+}
+
+/** What an operator wants of a target's lock. */
+export type OperatorWish = 'unlock' | 'freeze' | 'thaw' | 'accept-database'
+
+/** Breaks the glass: takes a lease away from whoever holds it. */
+export interface UnlockRequest extends Asked {
+  readonly action: 'unlock'
+  readonly wish: OperatorWish
+  readonly reason: string
+  /** True also takes the lease of a holder that lives, and ends the backend that stands behind the fence. */
+  readonly force: boolean
+}
+
+/** Copies to the ledger what the receipts say, without a run. */
+export interface ReconcileRequest extends Asked {
+  readonly action: 'reconcile'
+}
+
+/** What came of an operator's wish; whatever did not come to its end is an error instead. */
+export interface UnlockAnswer {
+  readonly target: TargetName
+  readonly wish: OperatorWish
+  /** LOCK as it was found; null when there was none. */
+  readonly before: LockRecord | null
+  readonly lock: LockRecord | null
+  /** False when it was already as wished. */
+  readonly changed: boolean
+  /** Backends of older runs that were ended. */
+  readonly ended: readonly Backend[]
+  readonly accepted?: AcceptedDatabase
+}
+
+/** What the ledger had to learn from an accepted database. */
+export interface AcceptedDatabase {
+  /** The database's newest receipt. */
+  readonly head: ReceiptKey | null
+  /** Ledger entries that were rewritten as the receipts say. */
+  readonly rewritten: number
+  /** Migrations that the ledger knew as done and the database has no receipt of. */
+  readonly lost: readonly MigrationName[]
+  /** Receipts that had never been copied. */
+  readonly copied: number
+}
+
+/** What reconciling found; with `drift` nothing was copied. */
+export interface ReconcileAnswer {
+  readonly target: TargetName
+  readonly copied: number
+  readonly chain: ChainHead
+  readonly drift?: Failure
 }
 
 /**

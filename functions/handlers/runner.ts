@@ -7,24 +7,35 @@ import { readRunnerConfig } from '../edge/config.ts'
 import { parseRunnerRequest } from '../edge/events.ts'
 import { countAnswer, makeMetrics } from '../edge/metrics.ts'
 import { answerFailures, logContext } from '../edge/middleware.ts'
+import { reconcile } from '../engine/reconcile.ts'
 import { advance } from '../engine/run.ts'
-import type { RunnerAnswer } from '../engine/runner-contract.ts'
+import type { ReconcileAnswer, RunnerAnswer, RunnerRequest, UnlockAnswer } from '../engine/runner-contract.ts'
+import type { Deadline } from '../engine/system.ts'
+import { unlock } from '../engine/unlock.ts'
 
 const logger = makeLogger('lockstep-runner')
 const metrics = makeMetrics('lockstep-runner')
 const ports = await composeRunner(readRunnerConfig(), logger)
 
-const run = async (event: unknown, context: Context): Promise<FunctionAnswer<RunnerAnswer>> => {
+type Answer = RunnerAnswer | UnlockAnswer | ReconcileAnswer
+
+const run = async (event: unknown, context: Context): Promise<FunctionAnswer<Answer>> => {
   const request = parseRunnerRequest(event)
-  logger.appendKeys({ target: request.target, run: request.run })
+  const { action, target } = request
+  logger.appendKeys({ action, target, ...(action === 'apply' && { run: request.run }) })
   const endsAtMs = ports.clock.monotonicMs() + Math.min(request.budgetMs, context.getRemainingTimeInMillis())
-  const deadline = { remainingMs: () => endsAtMs - ports.clock.monotonicMs() }
-  const answer = await advance(ports, request, deadline)
-  countAnswer(metrics, request.target, answer)
-  return { ok: true, answer }
+  return { ok: true, answer: await fulfil(request, { remainingMs: () => endsAtMs - ports.clock.monotonicMs() }) }
 }
 
-/** The one function that may speak to PostgreSQL: brings a run forward by one slice. */
+const fulfil = async (request: RunnerRequest, deadline: Deadline): Promise<Answer> => {
+  if (request.action === 'unlock') return await unlock(ports, request, deadline)
+  if (request.action === 'reconcile') return await reconcile(ports, request)
+  const answer = await advance(ports, request, deadline)
+  countAnswer(metrics, request.target, answer)
+  return answer
+}
+
+/** The one function that may speak to PostgreSQL: brings a run forward by one slice, or does what an operator wants. */
 export const handler = middy<unknown, FunctionAnswer<unknown>>()
   .use(logContext(logger))
   .use(logMetrics(metrics))

@@ -121,6 +121,14 @@ export class PostgresMigrations extends Construct {
     return this.#grantInvoke(grantee, this.functions.status)
   }
 
+  /**
+   * Lets an operator take leases away, freeze and thaw targets, accept a database and reconcile the ledger, on every target. It is
+   * break-glass: give it to few, and watch for `lockstep.lock.*` events.
+   */
+  grantUnlock(grantee: iam.IGrantable): iam.Grant {
+    return this.#grantInvoke(grantee, this.functions.unlock).combine(this.grantStatus(grantee))
+  }
+
   #makeFunctions(props: PostgresMigrationsProps): Record<FunctionName, lambda.Function> {
     const make = (name: FunctionName, id: string, variables: Readonly<Record<string, string>>) =>
       new ArtefactFunction(this, id, {
@@ -147,7 +155,8 @@ export class PostgresMigrations extends Construct {
       [environment.recordsBucket]: this.records.bucket.bucketName,
       [environment.eventBus]: this.eventBus.eventBusName,
     })
-    return { runner, apply, status, audit }
+    const unlock = make('unlock', 'Unlock', { [environment.runnerFunction]: runner.functionName })
+    return { runner, apply, status, unlock, audit }
   }
 
   #grantRunner(): void {
@@ -155,13 +164,16 @@ export class PostgresMigrations extends Construct {
     this.bundles.grantRead(runner)
     this.control.grantRun(runner)
     this.audit.grantAppend(runner)
+    // to let a chain that was restored go on where the audit table ends
+    this.audit.grantRead(runner)
   }
 
   #grantFronts(maxConcurrency: number): void {
-    const { apply, status, runner } = this.functions
+    const { apply, status, unlock, runner } = this.functions
     this.control.grantFront(apply)
     this.audit.grantAppend(apply)
     this.#grantInvoke(apply, runner)
+    this.#grantInvoke(unlock, runner)
     this.queue.deliverTo(apply, maxConcurrency)
     this.control.grantRead(status)
     this.audit.grantRead(status)

@@ -1,13 +1,15 @@
+import type { Operate } from '../../functions/edge/compose-cli.ts'
 import type { BundleStore } from '../../functions/engine/bundle-store.ts'
 import type { StatusAnswer, StatusQuestion } from '../../functions/engine/status.ts'
 
 /** Asks the status function; the command line needs no right on the tables. */
 export type AskStatus = (question: StatusQuestion) => Promise<StatusAnswer>
 
-/** All that commands need of a cloud: to write bundles, and to ask for the status. */
+/** All that commands need of a cloud: to write bundles, to ask for the status, and to do what operators do. */
 export interface CliPorts {
   readonly bundles: BundleStore
   readonly status: AskStatus
+  readonly operate: Operate
 }
 
 /** A cloud that commands speak to. */

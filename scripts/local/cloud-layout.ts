@@ -43,6 +43,7 @@ export const cloudVariables = (
   [environment.deadLetterUrl]: queues.deadLetterUrl,
   [environment.runnerFunction]: lambdaName('runner'),
   [environment.statusFunction]: lambdaName('status'),
+  [environment.unlockFunction]: lambdaName('unlock'),
 })
 
 /** Lists the variables of a caller who may do everything in the embedded cloud. */

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { readApplyConfig, readAuditConfig, readRunnerConfig, readStatusConfig } from '../../functions/edge/config.ts'
+import {
+  readApplyConfig,
+  readAuditConfig,
+  readRunnerConfig,
+  readStatusConfig,
+  readUnlockConfig,
+} from '../../functions/edge/config.ts'
 import { functions } from '../../functions/edge/resources.ts'
 import { isRecord, plainId, type Resource, rendered, resourcesOfType } from './reading.ts'
 import { exampleContext, makeStack, synthesize } from './synthesize.ts'
@@ -82,13 +88,15 @@ describe('environments', () => {
       },
     ],
     ['status', readStatusConfig, {}],
+    ['unlock', readUnlockConfig, { runnerFunction: 'Runner' }],
     ['audit', readAuditConfig, { recordsBucket: 'RecordsBucket', eventBus: 'EventBus' }],
   ] as const
 
   test.each(readers)(
     'given the environment of %s, when the function reads it, then it has what it wants',
     (name, read, expected) => {
-      const tables = name === 'audit' ? {} : { controlTable: 'ControlTable', auditTable: 'AuditTable' }
+      const tables =
+        name === 'audit' || name === 'unlock' ? {} : { controlTable: 'ControlTable', auditTable: 'AuditTable' }
       expect(read(environmentOf(name))).toEqual({ ...tables, ...expected })
     },
   )

@@ -28,6 +28,7 @@ const expectedRights: readonly (readonly [string, readonly string[]])[] = [
       'Allow dynamodb:GetItem on ControlTable.Arn',
       'Allow dynamodb:PutItem on AuditTable.Arn',
       'Allow dynamodb:PutItem on ControlTable.Arn',
+      'Allow dynamodb:Query on AuditTable.Arn',
       'Allow dynamodb:Query on ControlTable.Arn',
       'Allow dynamodb:UpdateItem on ControlTable.Arn',
       'Allow logs:CreateLogStream on RunnerLog.Arn',
@@ -71,6 +72,14 @@ const expectedRights: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   [
+    'Unlock',
+    [
+      'Allow lambda:InvokeFunction on Runner.Arn',
+      'Allow logs:CreateLogStream on UnlockLog.Arn',
+      'Allow logs:PutLogEvents on UnlockLog.Arn',
+    ],
+  ],
+  [
     'Audit',
     [
       'Allow dynamodb:DescribeStream on AuditTable.StreamArn',
@@ -97,7 +106,7 @@ describe('rights of the functions', () => {
 
   test('given the stack, when its roles are listed, then there is one a function', () => {
     const roles = statements.filter(({ actions }) => actions.includes('sts:AssumeRole')).map(({ owner }) => owner)
-    expect(roles.toSorted()).toEqual(['ApplyRole', 'AuditRole', 'RunnerRole', 'StatusRole'])
+    expect(roles.toSorted()).toEqual(['ApplyRole', 'AuditRole', 'RunnerRole', 'StatusRole', 'UnlockRole'])
   })
 
   test('given the stack, when managed policies are listed, then the only one is for the network interfaces of the runner', () => {
@@ -142,6 +151,13 @@ describe('rights of a pipeline', () => {
   test('given a role, when it may ask for status, then it can do nothing else', () => {
     expect(withPipeline((migrations, role) => migrations.grantStatus(role))).toEqual([
       'Allow lambda:InvokeFunction on Status.Arn',
+    ])
+  })
+
+  test('given an operator, when they may unlock, then they can invoke the front and ask for status, and nothing else', () => {
+    expect(withPipeline((migrations, role) => migrations.grantUnlock(role))).toEqual([
+      'Allow lambda:InvokeFunction on Status.Arn',
+      'Allow lambda:InvokeFunction on Unlock.Arn',
     ])
   })
 

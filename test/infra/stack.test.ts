@@ -45,6 +45,7 @@ describe('outputs', () => {
     expect(Object.fromEntries(outputs.filter(([id]) => !id.includes('Settings')))).toEqual({
       BundleBucket: 'BundleBucket',
       StatusFunction: 'Status',
+      UnlockFunction: 'Unlock',
       ApplyFunction: 'Apply',
       RunnerFunction: 'Runner',
       AuditFunction: 'Audit',

@@ -9,7 +9,7 @@ import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { TargetName } from '../../functions/domain/types.ts'
 import { advance } from '../../functions/engine/run.ts'
 import type { RunnerPorts } from '../../functions/engine/run-context.ts'
-import type { RunnerAnswer, RunnerRequest } from '../../functions/engine/runner-contract.ts'
+import type { ApplyRequest, RunnerAnswer } from '../../functions/engine/runner-contract.ts'
 import { countingRandom } from './counting-random.ts'
 import { type MemoryBundleStore, memoryBundleStore } from './memory-bundle-store.ts'
 import { type MemoryControl, memoryControl } from './memory-control.ts'
@@ -28,9 +28,9 @@ export interface World {
   readonly bundles: MemoryBundleStore
   readonly ports: RunnerPorts
   /** Packs and stores texts by their paths, counts the run's start, and says what its front would ask. */
-  push(texts: Readonly<Record<string, string>>, manifest?: ManifestInput): Promise<RunnerRequest>
+  push(texts: Readonly<Record<string, string>>, manifest?: ManifestInput): Promise<ApplyRequest>
   /** Runs one slice. */
-  advance(request: RunnerRequest, budgetMs?: number): Promise<RunnerAnswer>
+  advance(request: ApplyRequest, budgetMs?: number): Promise<RunnerAnswer>
   receipts(): readonly Receipt[]
   auditTypes(): Promise<readonly string[]>
 }
