@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AuditDraft } from '../domain/audit.ts'
-import { type ChainPlace, chainEvents, emptyChain } from '../domain/audit-chain.ts'
+import { type ChainPlace, chainEndsEarly, chainEvents, emptyChain } from '../domain/audit-chain.ts'
 import { LockstepError } from '../domain/errors.ts'
 import type { ChainHead } from '../domain/records.ts'
 import type { TargetName } from '../domain/types.ts'
@@ -84,13 +84,8 @@ export async function appendOnce(
 export async function readMovedChain(tables: ControlTables, target: TargetName, seen: ChainHead): Promise<ChainHead> {
   const chain = await readChain(tables, target)
   if (!isDeepStrictEqual(chain, seen)) return chain
-  const message = `the audit table of ${target} has events beyond seq ${seen.seq}, where the control table's chain ends`
-  throw new LockstepError('AUDIT_BROKEN', message, { hint: restoredHint })
+  throw chainEndsEarly(target, seen)
 }
-
-const restoredHint =
-  'if the control table was restored, `lockstep unlock --accept-database` lets the chain go on where the audit table ends; ' +
-  'if not, keep both tables as they are and see "Audit" in docs/operations.md'
 
 interface ChainMove {
   readonly target: TargetName

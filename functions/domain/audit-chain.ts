@@ -72,6 +72,16 @@ export function followChain(head: ChainHead, events: Iterable<AuditEvent>): Chai
   return last
 }
 
+/** AUDIT_BROKEN by an event beyond the chain's end: the control table was restored without the audit table, or an event was forged. */
+export const chainEndsEarly = (target: TargetName, { seq }: ChainPlace): LockstepError => {
+  const message = `the audit table of ${target} has events beyond seq ${seq}, where the control table's chain ends`
+  return new LockstepError('AUDIT_BROKEN', message, { hint: restoredHint })
+}
+
+const restoredHint =
+  'if the control table was restored, `lockstep unlock --accept-database` lets the chain go on where the audit table ends; ' +
+  'if not, keep both tables as they are and see "Audit" in docs/operations.md'
+
 /** How far the receipts were copied, once this event was told. */
 function projectedAfter({ type, token: ofToken, data }: AuditEvent, before: ReceiptKey | null): ReceiptKey | null {
   if (type === 'lock.database-accepted') return keyIn(data.projected)

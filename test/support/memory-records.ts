@@ -1,5 +1,5 @@
 import type { AuditDraft, AuditEvent } from '../../functions/domain/audit.ts'
-import { chainEvents } from '../../functions/domain/audit-chain.ts'
+import { chainEndsEarly, chainEvents } from '../../functions/domain/audit-chain.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import type { ChainHead, LedgerEntry, LockRecord, RunEnd, RunRecord, RunState } from '../../functions/domain/records.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
@@ -32,7 +32,7 @@ export interface StoredRun {
  */
 export function append(records: TargetRecords, target: TargetName, drafts: readonly AuditDraft[]): void {
   if (drafts.length > 0 && records.events.some(({ seq }) => seq > records.chain.seq))
-    throw new LockstepError('AUDIT_BROKEN', `the audit table of ${target} has events beyond seq ${records.chain.seq}`)
+    throw chainEndsEarly(target, records.chain)
   const events = chainEvents(target, records.chain, drafts)
   const { seq, hash } = events.at(-1) ?? records.chain
   records.events.push(...events)
