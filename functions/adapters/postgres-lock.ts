@@ -7,13 +7,20 @@ import type { PostgresConnection } from './postgres-connection.ts'
 
 const doing = 'cannot take the advisory lock'
 
-/** Tries our key and Prisma's, and keeps both or none; the holder is that of the key that was refused. */
+/**
+ * Tries our key and Prisma's, and keeps both or none; the holder is that of the key that was refused.
+ *
+ * Ours is taken twice, so that `lockstep.holds_lock` may let go of it once to see whether it is still there.
+ */
 export const tryLock = async (connection: PostgresConnection, target: TargetName): Promise<LockTry> => {
   if (!(await tryKey(connection, runnerKey))) return refusedBy(await findHolder(connection, runnerKey, target))
-  if (await tryKey(connection, prismaKey)) return { granted: true }
-  const holder = await findHolder(connection, prismaKey, target)
-  await connection.query(doing, `select pg_advisory_unlock(${runnerKey.key})`)
-  return refusedBy(holder)
+  if (!(await tryKey(connection, prismaKey))) {
+    const holder = await findHolder(connection, prismaKey, target)
+    await connection.query(doing, `select pg_advisory_unlock(${runnerKey.key})`)
+    return refusedBy(holder)
+  }
+  await tryKey(connection, runnerKey)
+  return { granted: true }
 }
 
 const refusedBy = (holder: LockHolder | undefined): LockTry => ({ granted: false, ...(holder && { holder }) })

@@ -5,13 +5,6 @@
 
 const asOwner = `language plpgsql security definer set search_path = pg_catalog, pg_temp as $$`
 
-/** What a step says of itself, as one object: a new field changes no signature. */
-const stepFields = `s(
-      target text, token bigint, n integer, head_token bigint, head_n integer, worker text, run text, bundle text,
-      migration text, direction text, checksum text, attempt integer, out_of_order boolean, down_sql text,
-      unit integer, sha256 text, state text, failure jsonb, elapsed_ms double precision
-    )`
-
 /** Raising waits for every open transaction that asserted the fence. */
 const raiseFence = `
   create function lockstep.raise_fence(p_target text, p_token bigint, p_worker text, p_run text, p_first boolean)
@@ -102,26 +95,24 @@ const assertAlone = `
 
 /** The new receipt must follow the one that the step was planned from. */
 const assertHead = `
-  create function lockstep.assert_head(p_step jsonb) returns void
+  create function lockstep.assert_head(p_step lockstep.step) returns void
   language plpgsql as $$
   declare
     v_token bigint;
     v_n integer;
-    v_step record;
   begin
-    select * into v_step from jsonb_to_record(p_step) as ${stepFields};
     select r.token, r.n into v_token, v_n from lockstep.receipt r order by r.token desc, r.n desc limit 1;
-    if (v_token, v_n) is distinct from (v_step.head_token, v_step.head_n) then
-      raise exception 'the newest receipt is %.%, expected %.%', v_token, v_n, v_step.head_token, v_step.head_n
+    if (v_token, v_n) is distinct from (p_step.head_token, p_step.head_n) then
+      raise exception 'the newest receipt is %.%, expected %.%', v_token, v_n, p_step.head_token, p_step.head_n
         using errcode = 'LS005';
     end if;
-    if (v_step.token, v_step.n) <= (v_token, v_n) then
-      raise exception 'receipt %.% would not follow %.%', v_step.token, v_step.n, v_token, v_n using errcode = 'LS005';
+    if (p_step.token, p_step.n) <= (v_token, v_n) then
+      raise exception 'receipt %.% would not follow %.%', p_step.token, p_step.n, v_token, v_n using errcode = 'LS005';
     end if;
   end $$;`
 
 const writeReceipt = `
-  create function lockstep.write_receipt(p_step jsonb, p_outcome text, p_started timestamptz) returns text
+  create function lockstep.write_receipt(p_step lockstep.step, p_outcome text, p_started timestamptz) returns text
   language plpgsql as $$
   declare
     v_finished timestamptz := clock_timestamp();
@@ -130,21 +121,22 @@ const writeReceipt = `
       token, n, target, migration, direction, outcome, attempt, checksum, bundle, run, worker,
       started_at, finished_at, out_of_order, failure, down_sql
     )
-    select s.token, s.n, s.target, s.migration, s.direction, p_outcome, s.attempt, s.checksum, s.bundle, s.run, s.worker,
-      p_started, v_finished, s.out_of_order, s.failure, s.down_sql
-    from jsonb_to_record(p_step) as ${stepFields};
+    values (
+      p_step.token, p_step.n, p_step.target, p_step.migration, p_step.direction, p_outcome, p_step.attempt,
+      p_step.checksum, p_step.bundle, p_step.run, p_step.worker,
+      p_started, v_finished, p_step.out_of_order, p_step.failure, p_step.down_sql
+    );
     return jsonb_build_object('startedAt', lockstep.instant(p_started), 'finishedAt', lockstep.instant(v_finished));
   end $$;`
 
 const recordReceipt = `
   create function lockstep.record_receipt(p_step jsonb) returns text ${asOwner}
   declare
-    v_step record;
+    v_step lockstep.step := jsonb_populate_record(null::lockstep.step, p_step);
     v_started timestamptz;
   begin
-    select * into v_step from jsonb_to_record(p_step) as ${stepFields};
     perform lockstep.assert_step(v_step.target, v_step.token, v_step.worker);
-    perform lockstep.assert_head(p_step);
+    perform lockstep.assert_head(v_step);
     if v_step.direction = 'up' then
       insert into lockstep.applied (migration, checksum, token, n, at)
       values (v_step.migration, v_step.checksum, v_step.token, v_step.n, clock_timestamp())
@@ -161,16 +153,15 @@ const recordReceipt = `
     if v_started is not null then
       delete from lockstep.progress p where p.migration = v_step.migration and p.direction = v_step.direction;
     end if;
-    return lockstep.write_receipt(p_step, 'committed', coalesce(v_started, now()));
+    return lockstep.write_receipt(v_step, 'committed', coalesce(v_started, now()));
   end $$;`
 
 /** A unit goes from nothing or \`running\` to \`running\` or \`done\`, and nowhere from there. */
 const recordProgress = `
   create function lockstep.record_progress(p_step jsonb) returns text ${asOwner}
   declare
-    v_step record;
+    v_step lockstep.step := jsonb_populate_record(null::lockstep.step, p_step);
   begin
-    select * into v_step from jsonb_to_record(p_step) as ${stepFields};
     perform lockstep.assert_step(v_step.target, v_step.token, v_step.worker);
     insert into lockstep.progress as p (migration, direction, unit, sha256, state, started_at)
     values (v_step.migration, v_step.direction, v_step.unit, v_step.sha256, v_step.state, now())
@@ -190,15 +181,14 @@ const recordProgress = `
 const recordFailure = `
   create function lockstep.record_failure(p_step jsonb) returns text ${asOwner}
   declare
-    v_step record;
+    v_step lockstep.step := jsonb_populate_record(null::lockstep.step, p_step);
   begin
-    select * into v_step from jsonb_to_record(p_step) as ${stepFields};
-    perform lockstep.assert_head(p_step);
+    perform lockstep.assert_head(v_step);
     if v_step.failure ->> 'code' = 'MIGRATION_FAILED' then
       delete from lockstep.progress p
       where p.migration = v_step.migration and p.direction = v_step.direction and p.state = 'running';
     end if;
-    return lockstep.write_receipt(p_step, 'failed', clock_timestamp() - v_step.elapsed_ms * interval '1 millisecond');
+    return lockstep.write_receipt(v_step, 'failed', clock_timestamp() - v_step.elapsed_ms * interval '1 millisecond');
   end $$;`
 
 export const functions = [

@@ -127,15 +127,18 @@ export function unitTests(use: () => TargetFixture): void {
       ])
     })
 
-    test('given a question for an operator, when it is recorded, then the mark of the unit in question stays', async () => {
-      await using target = await attached()
-      const order = await orderOf(target, sourceOf(text))
-      await make(target, order, ['commitUnit', 0])
-      await make(target, order, ['openUnit', 1])
-      await target.session.recordFailure(order, { code: 'NEEDS_OPERATOR', message: '', hint: '' })
-      const { progress } = await target.session.readState()
-      expect(progress.map(({ unit, state }) => `${unit} ${state}`)).toEqual(['0 done', '1 running'])
-    })
+    test.each(['NEEDS_OPERATOR', 'LOCK_RELEASED', 'STEP_TOO_LONG'] as const)(
+      'given %s, which says nothing of the statement, when it is recorded, then the mark of the unit stays',
+      async (code) => {
+        await using target = await attached()
+        const order = await orderOf(target, sourceOf(text))
+        await make(target, order, ['commitUnit', 0])
+        await make(target, order, ['openUnit', 1])
+        await target.session.recordFailure(order, { code, message: '', hint: '' })
+        const { progress } = await target.session.readState()
+        expect(progress.map(({ unit, state }) => `${unit} ${state}`)).toEqual(['0 done', '1 running'])
+      },
+    )
 
     test('given a statement of which the catalog says nothing, when it is examined, then it is unknown', async () => {
       await using target = await attached()
