@@ -26,6 +26,9 @@ export const placeOptions = (): readonly Option[] => [
   new Option('--no-local', 'talk to AWS, even where an embedded cloud was started'),
 ]
 
+export const reasonOption = (): Option =>
+  new Option('--reason <text>', 'why; the audit event tells it').makeOptionMandatory()
+
 export const timeoutOption = (): Option =>
   new Option('--timeout <duration>', 'how long --wait waits').argParser(parseDuration).default(900_000, '15m')
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { RunId, TargetName } from '../../functions/domain/types.ts'
 import type { Context, Outcome } from './command.ts'
 import {
@@ -8,6 +8,7 @@ import {
   jsonOption,
   type PlaceOption,
   placeOptions,
+  reasonOption,
   runOption,
   targetOption,
   timeoutOption,
@@ -38,6 +39,7 @@ export function createProgram({ write, writeError, act }: ProgramPorts): Command
 
   declareHistoryCommands(program, act)
   declareTargetCommands(program, act)
+  declareOperatorCommands(program, act)
   declareLocalCommands(program, act)
   return program
 }
@@ -122,6 +124,46 @@ const declareTargetCommands = (program: Command, act: Act): void => {
 }
 
 type PushOptions = PlaceOption & { target: TargetName; wait?: boolean; timeout: number; reapply?: string[] }
+
+/** Commands for the rare day on which something went wrong. */
+const declareOperatorCommands = (program: Command, act: Act): void => {
+  program.commandsGroup('Repair:')
+  const unlock = program
+    .command('unlock')
+    .description('take the lease away from its holder')
+    .addOption(targetOption())
+    .addOption(reasonOption())
+    .option('--force', 'also from a holder that is alive')
+    .addOption(new Option('--freeze', 'and let nothing run until it is thawed').conflicts(['thaw', 'acceptDatabase']))
+    .addOption(new Option('--thaw', 'end a freeze').conflicts('acceptDatabase'))
+    .option('--accept-database', 'take a restored or cloned database as it is')
+    .option('--yes', 'do not ask')
+    .addOption(jsonOption())
+    .addHelpText('after', examples('lockstep unlock --target orders --reason "runner hangs"'))
+    .action((options: UnlockOptions) =>
+      act(async (context) => (await import('../commands/unlock.ts')).unlock(context, options)),
+    )
+  const reconcile = program
+    .command('reconcile')
+    .description('copy to the ledger what only the database knows')
+    .addOption(targetOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('lockstep reconcile --target orders'))
+    .action((options: PlaceOption & { target: TargetName }) =>
+      act(async (context) => (await import('../commands/reconcile.ts')).reconcile(context, options)),
+    )
+  for (const command of [unlock, reconcile]) for (const option of placeOptions()) command.addOption(option)
+}
+
+type UnlockOptions = PlaceOption & {
+  readonly target: TargetName
+  readonly reason: string
+  readonly force?: boolean
+  readonly freeze?: boolean
+  readonly thaw?: boolean
+  readonly acceptDatabase?: boolean
+  readonly yes?: boolean
+}
 
 /** Commands of the embedded cloud. */
 const declareLocalCommands = (program: Command, act: Act): void => {

@@ -30,10 +30,12 @@ export function statusText(answer: Omit<StatusAnswer, 'events'>, output: Output)
   ]
 }
 
-const lockText = (lock: LockRecord | null, runs: readonly RunRecord[], now: number): string => {
+/** Says who has the lock, or why nobody gets it. */
+export const lockText = (lock: LockRecord | null, runs: readonly RunRecord[], now: number): string => {
   if (lock === null) return 'free; nobody ever held it'
-  const { lockState, token, ownerRun, heartbeatAt } = lock
-  if (ownerRun === undefined) return `${lockState.toLowerCase()} · token ${token}`
+  const { lockState, token, ownerRun, heartbeatAt, reason } = lock
+  const why = reason === undefined ? '' : ` · ${reason}`
+  if (ownerRun === undefined) return `${lockState.toLowerCase()} · token ${token}${why}`
   const since = runs.find((run) => run.id === ownerRun)?.startedAt ?? heartbeatAt
   const holder = `${lockState.toLowerCase()} by ${ownerRun}`
   return `${holder}${since === undefined ? '' : ` since ${age(since, now)}`} · token ${token}`
@@ -90,7 +92,12 @@ const failureLines = ([newest]: readonly RunRecord[], output: Output): string[] 
   return failure === undefined ? [] : ['', ...failureText(failure, output)]
 }
 
-const ledgerMarks = { APPLIED: ['green', '✓'], REVERTED: ['yellow', '↩'], FAILED: ['red', '✗'], LOST: ['yellow', '?'] } as const
+const ledgerMarks = {
+  APPLIED: ['green', '✓'],
+  REVERTED: ['yellow', '↩'],
+  FAILED: ['red', '✗'],
+  LOST: ['yellow', '?'],
+} as const
 /** Mark, duration and age with the gaps between the columns. */
 const otherColumns = 26
 

@@ -10,6 +10,8 @@ const commands = [
   ['push'],
   ['status'],
   ['audit', 'verify'],
+  ['unlock'],
+  ['reconcile'],
   ['demo'],
   ['local', 'up'],
   ['local', 'down'],
@@ -20,7 +22,18 @@ const commands = [
 describe('help', () => {
   test('given --help, when lockstep runs, then every command is listed on standard output', async () => {
     const { code, stdout, stderr } = await lockstep(['--help'])
-    const listed = ['new', 'check', 'bundle', 'push', 'status', 'audit verify', 'demo', 'local up|down|url|env']
+    const listed = [
+      'new',
+      'check',
+      'bundle',
+      'push',
+      'status',
+      'audit verify',
+      'unlock',
+      'reconcile',
+      'demo',
+      'local up|down|url|env',
+    ]
     expect(listed.filter((name) => !stdout.includes(`  ${name}`))).toEqual([])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   })

@@ -10,6 +10,13 @@ const mistakes: readonly (readonly [string, readonly string[], string, string])[
   ['one argument too many', ['check', 'a', 'b'], 'too many arguments', 'see `lockstep check --help`'],
   ['a missing target', ['push', 'm'], 'required option "--target <name>" not specified', 'see `lockstep push --help`'],
   ['no target after --target', ['status', '--target'], 'argument missing', 'see `lockstep status --help`'],
+  ['no reason', ['unlock', '--target', 'a'], '--reason', 'see `lockstep unlock --help`'],
+  [
+    'a freeze and a thaw at once',
+    ['unlock', '--target', 'a', '--reason', 'x', '--freeze', '--thaw'],
+    '"--freeze" cannot be used with option "--thaw"',
+    'see `lockstep unlock --help`',
+  ],
   ['a bad target name', ['status', '--target', 'Orders'], 'error TARGET_NAME_INVALID: "Orders"', '[a-z0-9]'],
   ['a bad run id', ['status', '--target', 'a', '--run', 'x'], '"x" is not a run\'s id', 'lists them'],
   ['a bad duration', ['push', 'm', '--target', 'a', '--timeout', 'soon'], '"soon" is not a duration', '15m'],
