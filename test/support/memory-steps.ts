@@ -139,14 +139,18 @@ async function run(parts: StepParts, order: StepOrder, sql: string): Promise<voi
 
 async function runAlone(parts: StepParts, order: StepOrder, unit: Unit): Promise<void> {
   const { effects, ran } = parts.data()
+  const before = effects.get(unit.sha256)
+  // a concurrent build makes its index at first invalid, and leaves it so when it is cut off
+  if (before === undefined && unit.effect?.kind === 'index-built') effects.set(unit.sha256, 'invalid')
   const { sqlState, leavesInvalid } = await tell(parts, unit.sql)
   if (sqlState === undefined) {
     // an invalid index of that name stays invalid: with IF NOT EXISTS, its build succeeds without building
-    if (effects.get(unit.sha256) !== 'invalid') effects.set(unit.sha256, 'done')
+    if (before !== 'invalid') effects.set(unit.sha256, 'done')
     ran.push(unit.sql)
     return
   }
   if (leavesInvalid) effects.set(unit.sha256, 'invalid')
+  else if (before === undefined) effects.delete(unit.sha256)
   throw migrationFailed(order, sqlState)
 }
 
