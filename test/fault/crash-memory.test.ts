@@ -16,7 +16,8 @@ describe('a call that goes wrong, in memory', () => {
       const points = only === undefined ? matrix.points : [only]
       const faults: string[] = []
       for (const point of points) {
-        const fault = await crashAt(makeWorld, matrix, point)
+        const { hasFired, fault } = await crashAt(makeWorld, matrix, point)
+        if (!hasFired) faults.push(`${point.call} was never made`)
         if (fault !== undefined) faults.push(fault)
       }
       tried += points.length

@@ -13,14 +13,16 @@ export async function controlEvidence(
   target: TargetName,
   { runs, receipts }: { readonly runs: readonly RunId[]; readonly receipts: readonly Receipt[] },
 ) {
+  // By the order of its push: the id is made of the target's name.
+  const nameOf = (run: RunId): string => `run ${runs.indexOf(run) + 1}`
   const chain = await control.readChain(target)
   const events = await control.readAudit(target, 0, mostEvents)
   const ledger = await control.readLedger(target)
   const records = await Promise.all(runs.map((run) => control.readRun(target, run)))
   return {
-    receipts: receipts.map(showReceipt),
-    ledger: ledger.map(({ migration, state, checksum, run }) => `${migration} ${state} ${checksum} ${run}`),
-    told: events.filter(({ type }) => tellsOnce.has(type)).map(showEvent),
+    receipts: receipts.map((receipt) => `${showReceipt(receipt)} ${nameOf(receipt.run)}`),
+    ledger: ledger.map(({ migration, state, checksum, run }) => `${migration} ${state} ${checksum} ${nameOf(run)}`),
+    told: events.filter(({ type }) => tellsOnce.has(type)).map((event) => `${nameOf(event.run)} ${showEvent(event)}`),
     runs: records.map((run) => `${run?.state} ${run?.failure?.code} detached ${run?.detached}`),
     chainIsIntact: verifyChain(events, chain).intact,
     tokensGrow: grow(events.filter(({ type }) => claims.has(type)).map((event) => event.token ?? 0)),
@@ -32,10 +34,10 @@ export async function controlEvidence(
 const tellsOnce: ReadonlySet<string> = new Set(['migration.applied', 'migration.failed', 'run.finished'])
 const claims: ReadonlySet<string> = new Set(['run.started', 'run.resumed', 'run.took-over'])
 
-const showReceipt = ({ migration, direction, outcome, checksum, run, outOfOrder, failure }: Receipt): string =>
-  `${migration} ${direction} ${outcome} ${checksum} ${run} ${outOfOrder} ${failure?.code}`
+const showReceipt = ({ migration, direction, outcome, checksum, outOfOrder, failure }: Receipt): string =>
+  `${migration} ${direction} ${outcome} ${checksum} ${outOfOrder} ${failure?.code}`
 
-const showEvent = ({ type, run, data }: AuditEvent): string => `${type} ${run} ${data.migration ?? data.state}`
+const showEvent = ({ type, data }: AuditEvent): string => `${type} ${data.migration ?? data.state}`
 
 const grow = (tokens: readonly number[]): boolean =>
   tokens.every((token, index) => index === 0 || token > (tokens[index - 1] ?? 0))

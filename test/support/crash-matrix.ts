@@ -18,20 +18,28 @@ export async function makeMatrix(makeWorld: MakeWorld, story: Story): Promise<Ma
   return { story, expected: evidence, points: calls.flatMap(pointsOf) }
 }
 
-/** Tells the story with one thing going wrong; returns what differs in the end and what replays it, undefined when nothing does. */
-export async function crashAt(
-  makeWorld: MakeWorld,
-  { story, expected }: Matrix,
-  point: CrashPoint,
-): Promise<string | undefined> {
+/** Takes a part of the points, a different one of each call: all calls are in each part, all points in all parts together. */
+export const partOf = (points: readonly CrashPoint[], part: number, parts: number): readonly CrashPoint[] => {
+  const calls = [...new Set(points.map(({ call }) => call))]
+  return points.filter(({ call, kind }) => (calls.indexOf(call) + crashKinds.indexOf(kind)) % parts === part)
+}
+
+/** What came of a point: whether its call was made at all, and what differs in the end, with the command that replays it. */
+export interface Outcome {
+  readonly hasFired: boolean
+  readonly fault?: string
+}
+
+/** Tells the story with one thing going wrong. */
+export async function crashAt(makeWorld: MakeWorld, { story, expected }: Matrix, point: CrashPoint): Promise<Outcome> {
   await using world = await makeWorld(story)
   const replay = `LOCKSTEP_CRASH='${story.name}:${point.call}:${point.kind}' npx vitest run --project fault test/fault/crash`
   try {
     const { evidence, hasFired } = await tell(world, story, point)
-    const differs = hasFired ? difference(evidence, expected) : 'the call was never made'
-    return differs && `${replay}\n    ${differs}`
+    const differs = difference(evidence, expected)
+    return { hasFired, ...(differs && { fault: `${replay}\n    ${differs}` }) }
   } catch (thrown) {
-    return `${replay}\n    ${thrown instanceof Error ? thrown.message : thrown}`
+    return { hasFired: true, fault: `${replay}\n    ${thrown instanceof Error ? thrown.message : thrown}` }
   }
 }
 
@@ -43,10 +51,11 @@ export const readPoint = (named: string): CrashPoint & { readonly story: string 
   throw new Error(`LOCKSTEP_CRASH is ${named}, expected story:port.method#k:kind, kind one of ${crashKinds.join(', ')}`)
 }
 
-const pointsOf = ({ call, mayFail, withConnection }: SeenCall): CrashPoint[] =>
-  crashKinds.filter((kind) => isPossible(kind, mayFail, withConnection)).map((kind) => ({ call, kind }))
+const pointsOf = (seen: SeenCall): CrashPoint[] =>
+  crashKinds.filter((kind) => isPossible(kind, seen)).map((kind) => ({ call: seen.call, kind }))
 
-const isPossible = (kind: CrashKind, mayFail: boolean, withConnection: boolean): boolean => {
+const isPossible = (kind: CrashKind, { mayFail, lasts, withConnection }: SeenCall): boolean => {
   if (kind === 'lost' || kind === 'unsent') return mayFail
+  if (kind.startsWith('during') && !lasts) return false
   return withConnection || !kind.endsWith('-reset')
 }

@@ -6,16 +6,26 @@ import type { Clock } from '../../functions/engine/system.ts'
  * How a call goes wrong.
  *
  * ```
- * caller ──call──▶ port      before   the process dies, the call is never made
- *            ✗ ◀── answer    after    the call took effect, the process dies before it sees the answer
- *        error ◀── answer    lost     the call took effect, the process lives and is told of an infrastructure fault
- *        error ✗             unsent   the call took no effect, the process lives and is told of an infrastructure fault
+ *      ✗             port   before   the process dies, the call is never made
+ *      ✗ ──call──▶   port   during   the process dies while the server is at work on the call
+ *      ✗ ◀──answer── port   after    the call took effect, the process dies before it sees the answer
+ *  error ◀──answer── port   lost     the call took effect, the process lives and is told of an infrastructure fault
+ *  error             port   unsent   the call took no effect, the process lives and is told of an infrastructure fault
  * ```
  *
  * A process that dies leaves its connections: the server works on with what it was sent, and then ends them; with `-reset` it
  * learns of the death at once and rolls back.
  */
-export const crashKinds = ['before', 'after', 'before-reset', 'after-reset', 'lost', 'unsent'] as const
+export const crashKinds = [
+  'before',
+  'before-reset',
+  'during',
+  'during-reset',
+  'after',
+  'after-reset',
+  'lost',
+  'unsent',
+] as const
 export type CrashKind = (typeof crashKinds)[number]
 
 /** `port.method#k`, the k-th call of a method in a story, and how it goes wrong. */
@@ -29,6 +39,8 @@ export interface SeenCall {
   readonly call: string
   /** The caller expects that it may fail: what returns no promise, and what disposes, never does. */
   mayFail: boolean
+  /** Its answer took a turn of the event loop, or longer. */
+  lasts: boolean
   /** The process had something open, a database session for example, that its death ends. */
   readonly withConnection: boolean
 }
@@ -70,7 +82,7 @@ export function setTrap(point: CrashPoint | undefined, end: (connection: Connect
   const see = (name: string, withConnection: boolean): { seen: SeenCall; kind: CrashKind | undefined } => {
     const count = (counts.get(name) ?? 0) + 1
     counts.set(name, count)
-    const seen = { call: `${name}#${count}`, mayFail: false, withConnection }
+    const seen = { call: `${name}#${count}`, mayFail: false, lasts: false, withConnection }
     calls.push(seen)
     const kind = seen.call === point?.call ? point.kind : undefined
     hasFired ||= kind !== undefined
@@ -95,6 +107,11 @@ function makeProcess(see: See, end: (connection: Connection, how: Ending) => voi
     return never
   }
 
+  const dieDuring = (answer: Promise<unknown>, how: Ending): Promise<never> => {
+    answer.then(arrive, () => {})
+    return nextTurn().then(() => die(how))
+  }
+
   /** What comes back to a dead process is not seen; a connection that opens only now ends at once. */
   const arrive = <T>(value: T): T | Promise<never> => {
     if (isConnection(value) && death === undefined) open.add(value)
@@ -116,6 +133,8 @@ function makeProcess(see: See, end: (connection: Connection, how: Ending) => voi
       const answer = act()
       if (!(answer instanceof Promise)) return kind === undefined ? answer : die(endingOf(kind))
       seen.mayFail = !name.endsWith('.dispose')
+      seeWhetherLasts(seen, answer)
+      if (kind === 'during' || kind === 'during-reset') return dieDuring(answer, endingOf(kind))
       if (kind === undefined) return answer.then((value) => arrive(value), failUnlessDead)
       const lose = kind === 'lost' ? () => unreachable(name) : () => die(endingOf(kind))
       return answer.then((value) => {
@@ -156,5 +175,18 @@ const answerNames: Readonly<Record<string, string>> = { connect: 'session' }
 
 const isConnection = (value: unknown): value is Connection =>
   typeof value === 'object' && value !== null && Symbol.asyncDispose in value
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+const seeWhetherLasts = (seen: SeenCall, answer: Promise<unknown>): void => {
+  let isSettled = false
+  const settle = (): void => {
+    isSettled = true
+  }
+  answer.then(settle, settle)
+  setImmediate(() => {
+    seen.lasts = !isSettled
+  })
+}
 
 const endingOf = (kind: CrashKind): Ending => (kind.endsWith('-reset') ? 'reset' : 'works-on')

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { crashAt, makeMatrix, type Outcome, partOf, readPoint } from '../support/crash-matrix.ts'
+import { realPlace } from '../support/crash-real.ts'
+import { realStory } from '../support/crash-real-story.ts'
+import { makeTables } from '../support/dynamodb.ts'
+
+const only = process.env.LOCKSTEP_CRASH === undefined ? undefined : readPoint(process.env.LOCKSTEP_CRASH)
+/** Points are told side by side, each on a database of its own: most of a point's time is the wait for a dead holder's lease. */
+const places = 8
+/** What depends on the real clock (heartbeats, polls, batches) may come once less often than in the first telling. */
+const mostNeverMade = 0.1
+/** Every call goes wrong in two or three ways in each run, and in all eight with LOCKSTEP_CRASH_PARTS=1. */
+const parts = Number(process.env.LOCKSTEP_CRASH_PARTS ?? 3)
+
+test.skipIf(only !== undefined && only.story !== realStory.name)(
+  'given a mixed history on PostgreSQL and DynamoDB, when any call goes wrong, then what is left is what an uninterrupted run leaves',
+  { timeout: 600_000 },
+  async () => {
+    await using tables = await makeTables()
+    const first = await realPlace(tables)
+    const matrix = await makeMatrix(first.makeWorld, realStory)
+    await first[Symbol.asyncDispose]()
+    const points = only === undefined ? [...partOf(matrix.points, 0, parts)] : [only]
+    const total = points.length
+    const outcomes: Outcome[] = []
+    const work = async (): Promise<void> => {
+      await using place = await realPlace(tables)
+      for (let point = points.shift(); point !== undefined; point = points.shift())
+        outcomes.push(await crashAt(place.makeWorld, matrix, point))
+    }
+    await Promise.all(Array.from({ length: Math.min(places, total) }, work))
+    const faults = outcomes.flatMap(({ fault }) => fault ?? [])
+    const neverMade = outcomes.filter(({ hasFired }) => !hasFired).length
+    expect(faults.slice(0, 10), `${faults.length} of ${total} points`).toEqual([])
+    expect(neverMade).toBeLessThanOrEqual(total * mostNeverMade)
+  },
+)
