@@ -1,7 +1,9 @@
 import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { runnerKey } from '../../functions/adapters/advisory-keys.ts'
 import { postgresDatabase } from '../../functions/adapters/postgres-database.ts'
 import type { Receipt } from '../../functions/domain/receipt.ts'
+import { token } from '../../functions/domain/types.ts'
 import type { StepOrder } from '../../functions/engine/target-database.ts'
 import { createDatabase, withClient } from '../support/postgres.ts'
 import { type RealTarget, realTarget } from '../support/real-target.ts'
@@ -244,6 +246,13 @@ describe('a step that attacks its own receipt', () => {
     await using own = await realTarget()
     await expect(commitText(own, 'do $$ begin perform pg_advisory_unlock_all(); end $$')).rejects.toThrow()
     await expect(commitText(own, 'create table a (id int)')).rejects.toMatchObject({ code: 'LOCK_RELEASED' })
+  })
+
+  test('given a migration that lets go of the lock once, when it is committed, then the session still holds it: it was taken twice', async () => {
+    await using own = await realTarget()
+    await commitText(own, `do $$ begin perform pg_advisory_unlock(${runnerKey.key}); end $$`)
+    await using other = await postgresDatabase().connect(own.settings, token(2))
+    expect(await other.tryLock()).toMatchObject({ granted: false })
   })
 
   test('given another writer’s receipt, when a step planned before it is sent, then it conflicts', async () => {
