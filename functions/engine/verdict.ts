@@ -35,12 +35,13 @@ export async function judge(context: RunContext, thrown: unknown): Promise<Verdi
   }
 }
 
-/** Answers who holds the lease, as it is now. */
+/** Answers who holds the lease, as it is now; where LOCK is gone (the control table was restored), the run has to begin again. */
 export async function answerHeld(context: RunContext, error?: LockstepError): Promise<RunnerAnswer> {
   if (error instanceof LeaseHeld) return { kind: 'held', holder: error.holder }
   const holder = await context.control.readLock(context.request.target)
-  if (holder === undefined) throw new LockstepError('INTERNAL', `the lock of ${context.request.target} is gone`)
-  return { kind: 'held', holder }
+  if (holder !== undefined) return { kind: 'held', holder }
+  const gone = error ?? new LockstepError('LEASE_LOST', `the lock of ${context.request.target} is gone`)
+  return { kind: 'unreachable', failure: toFailure(gone) }
 }
 
 /** What `run.finished` tells of an end. */
