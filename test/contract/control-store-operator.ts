@@ -207,7 +207,7 @@ export function operatorTests(use: () => ControlFixture): void {
   })
 
   describe('rewriting the ledger', () => {
-    it('given entries, when they are written under the chain as seen, then the ledger has them and no event tells of it', async () => {
+    it('given entries, when they are written, then the ledger has them and no event tells of it', async () => {
       const { store } = use()
       const { target } = await frozen()
       const seen = await store.readChain(target)

@@ -36,7 +36,7 @@ export function controlStoreContract(name: string, open: () => Promise<ControlFi
     leaseTests(use)
     runTests(use)
     ledgerTests(use)
-    readingTests(use)
     operatorTests(use)
+    readingTests(use)
   })
 }

@@ -16,6 +16,7 @@ import type {
   ReconcileAnswer,
   RunnerAnswer,
   UnlockAnswer,
+  UnlockRequest,
 } from '../../functions/engine/runner-contract.ts'
 import { unlock } from '../../functions/engine/unlock.ts'
 import type { TestTables } from './dynamodb.ts'
@@ -36,7 +37,7 @@ export interface RestoreWorld extends AsyncDisposable {
   readonly control: ControlStore
   readonly ports: RunnerPorts
   push(texts: Texts, target?: TargetName): Promise<RunnerAnswer>
-  operate(wish: OperatorWish, target?: TargetName): Promise<UnlockAnswer>
+  operate(wish: OperatorWish, target?: TargetName, changes?: Partial<UnlockRequest>): Promise<UnlockAnswer>
   reconcile(target?: TargetName): Promise<ReconcileAnswer>
   backUpTarget(): Promise<Restore>
   /** Of the control table alone: audit events are never restored. */
@@ -76,10 +77,10 @@ function worldOn(ports: RunnerPorts, target: TargetName, rest: Rest): RestoreWor
       })
       return advance(ports, { action: 'apply', target: to, run, object, actor, budgetMs }, deadline())
     },
-    operate: (wish, of = target) =>
+    operate: (wish, of = target, changes = {}) =>
       unlock(
         ports,
-        { action: 'unlock', wish, target: of, reason: 'restored', force: false, actor, budgetMs },
+        { action: 'unlock', wish, target: of, reason: 'restored', force: false, actor, budgetMs, ...changes },
         deadline(),
       ),
     reconcile: (of = target) => reconcile(ports, { action: 'reconcile', target: of, actor, budgetMs }),
