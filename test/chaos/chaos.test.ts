@@ -29,6 +29,7 @@ test.skipIf(absent)(
     const over = new AbortController()
     const tally = openTally()
     await using field = await openField({ choices: seededChoices(seed), tally, over: over.signal })
+    say(`seed ${seed}, ${faults} faults`)
     try {
       const plain = new Map<HistoryName, Catalog>()
       for (const history of histories) plain.set(history, await applyWithout(field, history))

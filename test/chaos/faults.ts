@@ -59,12 +59,14 @@ export const injections: Readonly<Record<FaultKind, Injection>> = {
   },
 
   'all connections cut': async ({ choices }, { courses }) => {
+    if (courses.every(({ link }) => link.clientPorts().length === 0)) return undefined
     const how = choices.pick(cuts)
     for (const { link } of courses) link.cut(how)
     return { victims: courses, detail: how }
   },
 
   'network frozen': async ({ choices }, { course }) => {
+    if (course.link.clientPorts().length === 0) return undefined
     const forMs = choices.between(300, 2 * leaseMs)
     course.link.freeze()
     const healed = delay(forMs).then(() => course.link.thaw())
