@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { chainEvents, emptyChain, verifyChain } from '../../functions/domain/audit-chain.ts'
 import { ledgerEntry } from '../../functions/domain/ledger.ts'
 import type { ChainHead, Lease, LockRecord } from '../../functions/domain/records.ts'
-import { revision, runId, token, workerId } from '../../functions/domain/types.ts'
-import type { FreezeOrder, OperatorAct } from '../../functions/engine/control-store.ts'
+import { revision, token } from '../../functions/domain/types.ts'
+import type { FreezeOrder } from '../../functions/engine/control-store.ts'
 import {
   at,
   claimOf,
@@ -19,8 +18,8 @@ import {
 } from '../support/control-records.ts'
 import { refusalOf } from '../support/refusal.ts'
 import type { ControlFixture } from './control-store.ts'
+import { act, actOf, freezeOrder, newWorker } from './operator-orders.ts'
 
-const act = runId('u-1')
 const backend = { pid: 4711, startedAt: 'then' }
 
 /** Freeze, thaw and accept: what an operator does past the lease. */
@@ -227,33 +226,8 @@ export function operatorTests(use: () => ControlFixture): void {
   })
 }
 
-const newWorker = () => workerId(randomUUID())
-
 const lockOf = async (use: () => ControlFixture, { target }: Pick<LockRecord, 'target'>): Promise<LockRecord> => {
   const lock = await use().store.readLock(target)
   if (lock === undefined) throw new Error(`${target} has no lock`)
   return lock
 }
-
-const freezeOrder = ({
-  target,
-  token: seen,
-  revision: seenRevision,
-}: Pick<LockRecord, 'target' | 'token' | 'revision'>): FreezeOrder => ({
-  target,
-  seen: { token: seen, revision: seenRevision },
-  token: token(seen + 1),
-  worker: newWorker(),
-  revision: revision(randomUUID()),
-  leaseMs: 30_000,
-  reason: 'ada: incident',
-  at: at(9),
-  events: [draftOf(act, { type: 'lock.freezing', actor: 'ada', data: { reason: 'incident' } })],
-})
-
-const actOf = ({ target, worker }: Pick<OperatorAct, 'target' | 'worker'>): OperatorAct => ({
-  target,
-  worker,
-  at: at(9),
-  events: [draftOf(act, { type: 'lock.freed' })],
-})
