@@ -1,6 +1,6 @@
 import { asLockstepError, type Failure, LockstepError, toFailure } from '../domain/errors.ts'
 import type { Receipt } from '../domain/receipt.ts'
-import { type ResumePoint, resumePoint } from '../domain/resume.ts'
+import { resumePoint } from '../domain/resume.ts'
 import type { Unit } from '../domain/step-source.ts'
 import type { UnitProgress } from '../domain/target-state.ts'
 import { backoffMs } from './retry.ts'
@@ -28,13 +28,14 @@ export interface Step {
  */
 export async function runStep(context: RunContext, step: Step): Promise<Receipt> {
   const { policy } = context.settings
-  let resume = resumePoint(step.order.source, step.progress)
+  const { unit, interrupted } = resumePoint(step.order.source, step.progress)
+  let mark: UnitMark = { unit, state: interrupted ? 'interrupted' : 'fresh' }
   for (let attempt = 1; ; attempt++) {
     const order = { ...step.order, attempt }
     try {
-      return await runOnce(step.session, order, resume, (unit) => {
-        resume = { unit: unit.index, interrupted: false }
-        step.reached?.(unit)
+      return await runOnce(step.session, order, mark, (next, reached) => {
+        mark = next
+        step.reached?.(reached)
       })
     } catch (thrown) {
       const error = asLockstepError(thrown)
@@ -53,19 +54,26 @@ export async function runStep(context: RunContext, step: Step): Promise<Receipt>
   }
 }
 
+/** How far a step came in this process: `ran` means that the unit took effect, and only its record is missing. */
+interface UnitMark {
+  readonly unit: number
+  readonly state: 'fresh' | 'interrupted' | 'ran'
+}
+
 async function runOnce(
   session: TargetSession,
   order: StepOrder,
-  resume: ResumePoint,
-  reached: (unit: Unit) => void,
+  from: UnitMark,
+  note: (mark: UnitMark, unit: Unit) => void,
 ): Promise<Receipt> {
   const { body } = order.source
   if (body.kind === 'transaction') return session.commitStep(order)
-  for (const unit of body.units.slice(resume.unit)) {
-    const interrupted = resume.interrupted && unit.index === resume.unit
-    reached(unit)
+  for (const unit of body.units.slice(from.unit)) {
+    const state = unit.index === from.unit ? from.state : 'fresh'
+    note({ unit: unit.index, state }, unit)
     const position: UnitPosition = unit.index === body.units.length - 1 ? 'last' : 'not-last'
-    const receipt = await runUnit(session, order, { unit, position, interrupted })
+    const ran = (): void => note({ unit: unit.index, state: 'ran' }, unit)
+    const receipt = await runUnit(session, order, { unit, position, state, ran })
     if (receipt !== undefined) return receipt
   }
   throw new LockstepError('INTERNAL', `${order.source.migration.name} has no unit left to run, yet no receipt`)
@@ -74,18 +82,20 @@ async function runOnce(
 interface UnitRun {
   readonly unit: Unit
   readonly position: UnitPosition
-  /** True when a run died while the unit ran. */
-  readonly interrupted: boolean
+  readonly state: UnitMark['state']
+  /** Told when the unit took effect. */
+  readonly ran: () => void
 }
 
 async function runUnit(session: TargetSession, order: StepOrder, run: UnitRun): Promise<Receipt | undefined> {
-  const { unit, position, interrupted } = run
+  const { unit, position, state, ran } = run
   if (unit.kind === 'transaction') return session.commitUnit(order, unit, position)
-  if (interrupted && (await settleInterrupted(session, order, unit)) === 'done') {
-    return session.closeUnit(order, unit, position)
-  }
+  const isDone =
+    state === 'ran' || (state === 'interrupted' && (await settleInterrupted(session, order, unit)) === 'done')
+  if (isDone) return session.closeUnit(order, unit, position)
   await session.openUnit(order, unit)
   await runAlone(session, order, unit)
+  ran()
   return session.closeUnit(order, unit, position)
 }
 

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
+import { LockstepError } from '../../functions/domain/errors.ts'
 import { runId, token, workerId } from '../../functions/domain/types.ts'
+import { advance } from '../../functions/engine/run.ts'
 import { engineWorld, type World } from '../support/engine-world.ts'
 
 const history = {
@@ -130,7 +132,6 @@ describe('a run that fails or is refused', () => {
         return rest
       },
     }
-    const { advance } = await import('../../functions/engine/run.ts')
     expect(await advance(plain, request, { remainingMs: () => 60_000 })).toMatchObject({
       state: 'REFUSED',
       failure: { code: 'MANIFEST_REQUIRED' },
@@ -371,6 +372,27 @@ describe('steps of several units', () => {
     expect(world.database.data('shop').progress).toHaveLength(1)
     expect(await world.advance(await world.push({ '1_a/migration.sql': units }))).toMatchObject({ state: 'SUCCEEDED' })
     expect(applied()).toEqual(['1_a failed', '1_a committed'])
+  })
+
+  test('given a unit that ran but whose record met a lock, when tried again, then only the record is', async () => {
+    const { connect } = world.ports.database
+    let locked = true
+    const database = {
+      connect: async (...args: Parameters<typeof connect>) => {
+        const session = await connect(...args)
+        const closeUnit: typeof session.closeUnit = async (...order) => {
+          if (!locked) return session.closeUnit(...order)
+          locked = false
+          throw new LockstepError('MIGRATION_FAILED', 'canceled due to lock timeout', { sqlState: '55P03' })
+        }
+        return { ...session, closeUnit }
+      },
+    }
+    const request = await world.push({ '1_a/migration.sql': units })
+    const endless = { remainingMs: () => 60_000 }
+    expect(await advance({ ...world.ports, database }, request, endless)).toMatchObject({ state: 'SUCCEEDED' })
+    expect(locked).toBe(false)
+    expect(world.database.data('shop').ran.filter((sql) => sql.includes('concurrently i '))).toHaveLength(1)
   })
 
   test('given a unit that is tried again, when advanced, then the units before it are not', async () => {
