@@ -4,6 +4,8 @@ import { defaultLimits } from '../domain/limits.ts'
 import type { TargetSettings } from '../domain/settings.ts'
 import { isTargetName } from '../domain/types.ts'
 
+/** A slice has to be far longer than a lease: a dead holder's is watched for a whole one inside one invocation. */
+const longestLeaseMs = 300_000
 const count = z.number().int().positive()
 /** 0 = none, as in PostgreSQL. */
 const timeoutMs = z.number().int().nonnegative()
@@ -40,7 +42,7 @@ const targetSettings = z
     searchPath: z.string().min(1).default('public'),
     lockTimeoutMs: timeoutMs.default(5_000),
     statementTimeoutMs: timeoutMs.default(0),
-    leaseMs: count.default(30_000),
+    leaseMs: count.max(longestLeaseMs).default(30_000),
     heartbeatMs: count.default(7_500),
     policy: policy.prefault({}),
     limits: limits.prefault({}),

@@ -25,6 +25,11 @@ export async function obtainLease(context: RunContext): Promise<Lease> {
   const { control, clock, request, deadline } = context
   const watch = watchRevision(clock.monotonicMs)
   const startedMs = clock.monotonicMs()
+  if (deadline.remainingMs() < context.settings.leaseMs + reserveMs) {
+    context.log.warn('the slice is too short to watch a dead holder for a whole lease', {
+      leaseMs: context.settings.leaseMs,
+    })
+  }
   for (;;) {
     const lock = await control.readLock(request.target)
     const attempt = await attemptLease(context, lock, watch)
