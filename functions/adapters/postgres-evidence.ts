@@ -5,7 +5,6 @@ import type { PostgresConnection } from './postgres-connection.ts'
 import { wrapOwnError } from './postgres-errors.ts'
 import { replyColumn } from './postgres-message.ts'
 import { recover } from './postgres-recovery.ts'
-import { cleaning } from './step-message.ts'
 
 /**
  * Asks the catalog what a unit left behind.
@@ -131,11 +130,11 @@ const askCatalog = async (
     `set local role ${escapeIdentifier(applicationRole)}`,
     ...(unit.setup === undefined ? [] : [unit.setup]),
     `select ${expression} as ${replyColumn}`,
-    'commit',
-    ...cleaning,
+    // takes the settings back too
+    'rollback',
   ]
   const outcome = await connection.send(statements.join('\n;\n'))
-  if (outcome.error) await recover(connection)
-  if (outcome.reply !== undefined && outcome.committed) return outcome.reply
+  if (outcome.error === undefined && outcome.reply !== undefined) return outcome.reply
+  await recover(connection)
   throw wrapOwnError(outcome.error, `cannot see what ${order.source.migration.name} left behind`)
 }

@@ -9,9 +9,3 @@ export const recover = async (connection: PostgresConnection): Promise<void> => 
   const { error } = await connection.send(recovery)
   if (error) connection.destroy()
 }
-
-/** Cleans after a message that went well. */
-export const clean = async (connection: PostgresConnection): Promise<void> => {
-  const { error } = await connection.send(cleaning.join(';\n'))
-  if (error) await recover(connection)
-}

@@ -85,12 +85,18 @@ const assertStep = `
     end if;
   end $$;`
 
-/** For a statement that runs outside any transaction: nothing can guard it but the lock. */
+/** For a statement that runs outside any transaction: nothing can guard it but the lock, so nothing is locked here. */
 const assertAlone = `
   create function lockstep.assert_alone(p_target text, p_token bigint, p_worker text) returns void ${asOwner}
   begin
-    perform lockstep.assert_fence(p_target, p_token, p_worker);
-    perform lockstep.assert_step(p_target, p_token, p_worker);
+    if not exists (
+      select from lockstep.fence f where f.target = p_target and f.token = p_token and f.worker = p_worker
+    ) then
+      raise exception 'the fence of % does not stand at token % of this worker', p_target, p_token using errcode = 'LS001';
+    end if;
+    if not lockstep.holds_lock() then
+      raise exception 'the session does not hold its advisory lock any more' using errcode = 'LS003';
+    end if;
   end $$;`
 
 /** The new receipt must follow the one that the step was planned from. */

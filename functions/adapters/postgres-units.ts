@@ -7,9 +7,10 @@ import { prismaKey } from './advisory-keys.ts'
 import { remediesOf } from './postgres-evidence.ts'
 import { nothingSent, stepFailure } from './postgres-failure.ts'
 import { tryKey } from './postgres-lock.ts'
-import { clean, recover } from './postgres-recovery.ts'
+import { replyColumn } from './postgres-message.ts'
+import { recover } from './postgres-recovery.ts'
 import { commitRecord, committedReceipt, type Runner, runInTransaction } from './postgres-step.ts'
-import { fenceArguments, progressOf, recordStatement, timeouts } from './step-message.ts'
+import { cleaning, fenceArguments, progressOf, recordStatement, timeouts } from './step-message.ts'
 
 const keyPollMs = 100
 /** How long another tool may hold Prisma's key after a concurrent statement of ours. */
@@ -77,8 +78,9 @@ const runAlone = async (runner: Runner, order: StepOrder, unit: Unit): Promise<v
   await prepare(runner, order, unit)
   const outcome = await connection.send(unit.sql)
   if (outcome.error === undefined) {
-    await clean(connection)
-    await retakePrismaKey(runner)
+    const { error, reply } = await connection.send(afterwards)
+    if (error) await recover(connection)
+    if (reply !== 't') await retakePrismaKey(runner)
     return
   }
   await recover(connection)
@@ -101,6 +103,9 @@ const prepare = async ({ connection }: Runner, order: StepOrder, unit: Unit): Pr
   await recover(connection)
   throw stepFailure(order, nothingSent, outcome)
 }
+
+/** The session as it was, and Prisma's key again if nobody took it meanwhile. */
+const afterwards = [...cleaning, `select pg_try_advisory_lock(${prismaKey.key}) as ${replyColumn}`].join(';\n')
 
 const sentAlone = ({ sql, startCodePoint }: Unit) => ({
   sql,
