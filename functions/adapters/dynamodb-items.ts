@@ -167,8 +167,15 @@ export function toEvent(item: Fields): AuditEvent {
     seq: seqOf(item),
     prevHash: fields.sha256('prevHash'),
     hash: fields.sha256('hash'),
+    ...unknownFields(item),
   }
 }
+
+const eventFields = new Set(['pk', 'sk', 'type', 'at', 'run', 'actor', 'token', 'data', 'prevHash', 'hash'])
+
+/** What someone added to an event is kept, so that its hash tells of it. */
+const unknownFields = (item: Fields): Fields =>
+  Object.fromEntries(Object.entries(item).filter(([name]) => !eventFields.has(name)))
 
 /** A type that we do not know is a newer version's or a forger's: the hash judges it, not the reader. */
 const isAuditType: Guard<AuditType> = (value): value is AuditType => typeof value === 'string'

@@ -15,10 +15,11 @@ const stateQuery = `
     ) as head,
     (
       select coalesce(json_agg(json_build_object(
-        'migration', a.migration, 'checksum', a.checksum, 'at', lockstep.instant(a.at),
+        'migration', a.migration, 'checksum', a.checksum, 'at', lockstep.instant(a.at), 'run', r.run,
         'receipt', json_build_object('token', a.token, 'n', a.n)
       ) order by a.migration), '[]')
       from lockstep.applied a
+      join lockstep.receipt r on r.token = a.token and r.n = a.n
     ) as applied,
     (
       select coalesce(json_agg(d order by d.migration), '[]')

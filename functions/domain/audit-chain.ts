@@ -80,7 +80,7 @@ export const chainEndsEarly = (target: TargetName, { seq }: ChainPlace): Lockste
 
 const restoredHint =
   'if the control table was restored, `lockstep unlock --accept-database` lets the chain go on where the audit table ends; ' +
-  'if not, keep both tables as they are and see "Audit" in docs/operations.md'
+  'if not, keep both tables as they are and see "Audit" in docs/architecture.md'
 
 /** How far the receipts were copied, once this event was told. */
 function projectedAfter({ type, token: ofToken, data }: AuditEvent, before: ReceiptKey | null): ReceiptKey | null {

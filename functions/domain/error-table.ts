@@ -96,7 +96,7 @@ export const errorTable = {
   MIGRATION_EDITED: refused('restore the file as it was applied, and put the change into a new migration'),
   HISTORY_DIVERGED: refused('pull the migrations that the target has and the bundle lacks, then push again'),
   OUT_OF_ORDER: refused("rename the migration so that it sorts last, or allow it in the target's settings"),
-  HELD_BACK: refused('release it with `lockstep release`, or push with --reapply'),
+  HELD_BACK: refused('push the folder again with `--reapply <migration>`, which releases it, or change the migration'),
   HALF_APPLIED: refused('push the same version of that migration again to finish it'),
 
   // the target
@@ -164,7 +164,7 @@ export const errorTable = {
   INTERRUPTED: entry('interrupted', 'nothing is half-done; run the command again'),
 
   // evidence and bugs
-  AUDIT_BROKEN: entry('refused', 'keep the table as it is and see "Audit" in docs/operations.md'),
+  AUDIT_BROKEN: entry('refused', 'keep the table as it is and see "Audit" in docs/architecture.md'),
   EVENT_INVALID: entry('usage', 'send the payload that docs/architecture.md shows'),
   INTERNAL: entry('bug', 'this is a bug in Lockstep; please report it with the run id'),
 } as const satisfies Record<string, ErrorEntry>

@@ -1,5 +1,5 @@
 import type { ReceiptKey } from './receipt.ts'
-import type { Direction, Instant, MigrationName, Sha256 } from './types.ts'
+import type { Direction, Instant, MigrationName, RunId, Sha256 } from './types.ts'
 
 /** What the target says of itself. */
 export interface TargetState {
@@ -15,6 +15,8 @@ export interface AppliedMigration {
   readonly migration: MigrationName
   readonly checksum: Sha256
   readonly receipt: ReceiptKey
+  /** The run that committed it. */
+  readonly run: RunId
   readonly at: Instant
 }
 

@@ -51,16 +51,19 @@ const control = ({ controlTable, auditTable }: StatusConfig): ControlStore =>
   })
 
 /** Everything the runner touches; the parser's WebAssembly is loaded here, once. */
-export const composeRunner = async (config: RunnerConfig, logger: Logger): Promise<RunnerPorts> => ({
-  bundles: s3BundleStore(new S3Client(s3Options(config.s3Endpoint))),
-  openBundle,
-  control: control(config),
-  database: postgresDatabase(),
-  parse: await loadSqlParser(),
-  clock: systemClock,
-  random: systemRandom,
-  log: toLog(logger),
-})
+export const composeRunner = async (config: RunnerConfig, logger: Logger): Promise<RunnerPorts> => {
+  const parse = await loadSqlParser()
+  return {
+    bundles: s3BundleStore(new S3Client(s3Options(config.s3Endpoint))),
+    openBundle,
+    control: control(config),
+    database: postgresDatabase({ parse }),
+    parse,
+    clock: systemClock,
+    random: systemRandom,
+    log: toLog(logger),
+  }
+}
 
 /** Everything the queue's front touches. */
 export const composeFront = (config: ApplyConfig, logger: Logger): FrontPorts => {

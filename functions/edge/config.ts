@@ -22,7 +22,11 @@ const applySchema = tablesSchema.extend({
 const statusSchema = tablesSchema
 const unlockSchema = z.object({ runnerFunction: text })
 const auditSchema = awsSchema.extend({ recordsBucket: text, eventBus: text })
-const cliSchema = awsSchema.extend({ bundleBucket: text, statusFunction: text, unlockFunction: text.optional() })
+const cliSchema = awsSchema.extend({
+  bundleBucket: text.optional(),
+  statusFunction: text,
+  unlockFunction: text.optional(),
+})
 
 export type RunnerConfig = z.infer<typeof runnerSchema>
 export type ApplyConfig = z.infer<typeof applySchema>
@@ -44,6 +48,12 @@ export const readAuditConfig = (env: Environment = process.env): AuditConfig => 
 /** Reads what the command line needs. @throws LockstepError USAGE naming the missing variables */
 export const readCliConfig = (env: Environment = process.env): CliConfig => read(cliSchema, env)
 
+/** Names the bucket to upload to, which only `push` needs. @throws LockstepError USAGE when the environment does not name it */
+export const bundleBucketOf = ({ bundleBucket }: CliConfig): string => {
+  if (bundleBucket !== undefined) return bundleBucket
+  throw missingVariables([names.bundleBucket])
+}
+
 const variables: Readonly<Record<string, string>> = { ...names, s3Endpoint: 'AWS_ENDPOINT_URL_S3' }
 
 function read<T>(schema: z.ZodType<T>, env: Environment): T {
@@ -53,8 +63,11 @@ function read<T>(schema: z.ZodType<T>, env: Environment): T {
   const parsed = schema.safeParse({ ...raw, s3Endpoint: raw.s3Endpoint ?? (env.AWS_ENDPOINT_URL || undefined) })
   if (parsed.success) return parsed.data
   const missing = parsed.error.issues.map((issue) => variables[String(issue.path[0])] ?? String(issue.path[0]))
-  throw new LockstepError('USAGE', `environment variables are missing: ${missing.join(', ')}`, {
+  throw missingVariables(missing)
+}
+
+const missingVariables = (missing: readonly string[]): LockstepError =>
+  new LockstepError('USAGE', `environment variables are missing: ${missing.join(', ')}`, {
     hint: `set ${missing.join(' and ')}, or start the embedded cloud with \`lockstep local up\``,
     names: missing,
   })
-}

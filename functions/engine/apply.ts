@@ -87,7 +87,7 @@ async function prepare(preparation: Preparation): Promise<Prepared> {
     const plan = planUp({ history, state, policy: context.settings.policy, reapply: bundle.manifest?.reapply ?? [] })
     const sources = plan.steps.map(({ migration }) => compileStep(migration, bundle, context.parse))
     for (const source of sources) resumePoint(source, state.progress)
-    countDetached(held, state)
+    countCommitted(held, state)
     const failed = await failedBefore(held, state, session)
     if (failed !== undefined) return { state, plan, sources, failed }
     if (sources.length === 0) return { state, plan, sources }
@@ -103,11 +103,11 @@ async function failedBefore({ context }: Held, { head }: TargetState, session: T
   return newest?.run === context.run.id ? newest.failure : undefined
 }
 
-/** A step that an earlier slice left, and that the server committed since, is this run's. */
-function countDetached(held: Held, state: TargetState): void {
-  const { detached } = held.context.run
-  const committed = state.applied.some((row) => row.migration === detached?.migration)
-  if (committed) held.report = { applied: held.context.run.applied + 1 }
+/** Counts what the run committed in earlier slices, from the receipts: a slice that died told nobody. */
+function countCommitted(held: Held, { applied }: TargetState): void {
+  const { id, detached } = held.context.run
+  const waits = detached !== undefined && applied.every((row) => row.migration !== detached.migration)
+  held.report = { applied: applied.filter((row) => row.run === id).length, ...(waits && { detached }) }
 }
 
 const showKey = (key: ReceiptKey | null): string | null => (key === null ? null : `${key.token}.${key.n}`)

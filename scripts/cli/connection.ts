@@ -38,8 +38,14 @@ export async function connectToLocal(environment: Readonly<Record<string, string
 
 /** The AWS clients are loaded only now: whoever is refused before does not wait for them. */
 const open = async (env: Context['env']): Promise<Connection> => {
-  const { readCliConfig } = await import('../../functions/edge/config.ts')
+  const { bundleBucketOf, readCliConfig } = await import('../../functions/edge/config.ts')
   const config = readCliConfig(env)
   const { composeCli } = await import('../../functions/edge/compose-cli.ts')
-  return { ...composeCli(config), bundleBucket: config.bundleBucket }
+  const cloud = composeCli(config)
+  return {
+    ...cloud,
+    get bundleBucket() {
+      return bundleBucketOf(config)
+    },
+  }
 }

@@ -1,4 +1,4 @@
-import { type Dirent, existsSync } from 'node:fs'
+import { type Dirent, existsSync, statSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compareBytes } from '../../functions/domain/byte-order.ts'
@@ -24,6 +24,10 @@ export async function newMigration(context: Context, { name, dir }: NewInput): P
   const folder = join(root, migration)
   if (existsSync(folder)) throw new LockstepError('USAGE', `${showPath(folder, cwd)} exists`, { hint: 'wait a second' })
 
+  if (existsSync(root) && !statSync(root).isDirectory()) {
+    const message = `${showPath(root, cwd)} is a file, expected the folder of all migrations`
+    throw new LockstepError('USAGE', message, { hint: 'give a folder with --dir' })
+  }
   await mkdir(folder, { recursive: true })
   const files = [join(folder, 'migration.sql'), join(folder, 'down.sql')] as const
   await writeFile(files[0], upTemplate)

@@ -36,7 +36,7 @@ export function stepTests(use: () => TargetFixture): void {
       expect(receipt.durationMs).toBe(Date.parse(receipt.finishedAt) - Date.parse(receipt.startedAt))
       expect(await target.session.receiptsAfter(null, 10)).toEqual([receipt])
       expect(applied).toEqual([
-        { migration: 'a', checksum: receipt.checksum, receipt: receipt.key, at: expect.any(String) },
+        { migration: 'a', checksum: receipt.checksum, receipt: receipt.key, run: receipt.run, at: expect.any(String) },
       ])
     })
 

@@ -7,7 +7,7 @@ import type { History, Migration } from '../../functions/domain/migration.ts'
 import { type PlanInput, planUp } from '../../functions/domain/plan.ts'
 import type { TargetPolicy } from '../../functions/domain/settings.ts'
 import type { TargetState } from '../../functions/domain/target-state.ts'
-import { instant, migrationName, token } from '../../functions/domain/types.ts'
+import { instant, migrationName, runId, token } from '../../functions/domain/types.ts'
 
 const policy: TargetPolicy = {
   outOfOrder: 'apply',
@@ -34,6 +34,7 @@ const stateOf = (applied: readonly Migration[], more: Partial<TargetState> = {})
     migration: row.name,
     checksum: row.checksum,
     receipt: { token: token(1), n: index + 1 },
+    run: runId('r-1'),
     at: instant(new Date(0)),
   })),
   reverted: [],

@@ -11,7 +11,7 @@ import { defaultLimits } from '../../functions/domain/limits.ts'
 import { isFinal, type LedgerEntry, type RunRecord } from '../../functions/domain/records.ts'
 import { isTargetName, type MigrationName, type RunId, type TargetName } from '../../functions/domain/types.ts'
 import { type CliCloud, composeCli } from '../../functions/edge/compose-cli.ts'
-import { readCliConfig } from '../../functions/edge/config.ts'
+import { bundleBucketOf, readCliConfig } from '../../functions/edge/config.ts'
 import { type EmbeddedCloud, startCloud } from '../../scripts/local/cloud.ts'
 import type { CloudOptions } from '../../scripts/local/cloud-plan.ts'
 
@@ -70,7 +70,7 @@ export function testCloudOn<Cloud extends Pick<EmbeddedCloud, 'environment'>>(
   const upload = async (target: TargetName, bytes: Uint8Array): Promise<RunId> => {
     await beforeUpload(target)
     const key = `bundles/${target}/${randomUUID()}.zip`
-    return runIdOf(await cli.bundles.put({ bucket: config.bundleBucket, key, bytes }))
+    return runIdOf(await cli.bundles.put({ bucket: bundleBucketOf(config), key, bytes }))
   }
 
   return {

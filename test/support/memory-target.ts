@@ -70,12 +70,12 @@ const show = (key: ReceiptKey | null): string => (key === null ? 'none' : `${key
 
 /** Writes a committed receipt and what follows from it. */
 export function recordReceipt(data: TargetData, receipt: Receipt): Receipt {
-  const { migration, direction, checksum, key, finishedAt } = receipt
+  const { migration, direction, checksum, key, run, finishedAt } = receipt
   if (data.applied.has(migration) === (direction === 'up')) {
     throw new LockstepError('STEP_CONFLICT', `${migration} was taken ${direction} by another writer`)
   }
   if (direction === 'down') data.applied.delete(migration)
-  else data.applied.set(migration, { migration, checksum, receipt: key, at: finishedAt })
+  else data.applied.set(migration, { migration, checksum, receipt: key, run, at: finishedAt })
   data.progress = data.progress.filter((row) => row.migration !== migration || row.direction !== direction)
   data.receipts.push(receipt)
   return receipt
