@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type LoopbackServer, listenOnLoopback } from './loopback.ts'
+import { accountId } from './names.ts'
 import type { ObjectVersion } from './object-journal.ts'
 import type { ObjectStore } from './object-store.ts'
 import { answerEmpty, answerError, answerXml, identifyAnswer } from './s3-answers.ts'
@@ -83,8 +84,12 @@ const routeBucket = async (exchange: S3Exchange): Promise<void> => {
 const listBuckets = ({ target, store, response }: S3Exchange): void => {
   allowOnly(target)
   if (target.method !== 'GET') throw new S3Error('MethodNotAllowed', 'the service itself has only GET')
-  const Bucket = [...store.buckets].map((Name) => ({ Name }))
-  answerXml(response, 200, { ListAllMyBucketsResult: { Buckets: { Bucket } } })
+  const Bucket = [...store.buckets].map((Name) => ({ Name, CreationDate: bucketsCreatedAt }))
+  const Owner = { ID: accountId, DisplayName: 'local' }
+  answerXml(response, 200, { ListAllMyBucketsResult: { Owner, Buckets: { Bucket } } })
 }
+
+/** The AWS CLI wants a date; the buckets have none of their own. */
+const bucketsCreatedAt = '2026-01-01T00:00:00.000Z'
 
 const noSuchBucket = (): S3Error => new S3Error('NoSuchBucket', 'The specified bucket does not exist')

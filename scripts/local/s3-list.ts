@@ -32,13 +32,16 @@ export function listObjects({ store, target, response }: S3Exchange): void {
   )
   const page = entries.slice(0, pageSize(query.get('max-keys')))
   const truncated = page.length < entries.length
-  const encode = query.get('encoding-type') === 'url' ? encodeURIComponent : (text: string) => text
+  const isEncoded = query.get('encoding-type') === 'url'
+  const encode = isEncoded ? encodeURIComponent : (text: string) => text
   answerXml(response, 200, {
     ListBucketResult: {
       Name: target.bucket,
       Prefix: encode(prefix),
       KeyCount: page.length,
       MaxKeys: pageSize(query.get('max-keys')),
+      // Without it a client takes the encoded keys for the keys.
+      EncodingType: isEncoded ? 'url' : undefined,
       IsTruncated: truncated,
       NextContinuationToken: truncated ? Buffer.from(page.at(-1)?.name ?? '').toString('base64url') : undefined,
       Contents: page.flatMap(({ version }) => (version === undefined ? [] : [contents(version, encode)])),
