@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg'
 import { LockstepError, type SourcePlace } from '../domain/errors.ts'
-import { codePointOfByte, placeInSent } from '../domain/source-position.ts'
+import { codePointOfByte, countCodePoints, placeInSent } from '../domain/source-position.ts'
 import type { SqlParser } from '../domain/sql-parser.ts'
 import type { StepOrder } from '../engine/target-database.ts'
 import { fenceStates, isGone, serverDetails, sqlStates, wrapOwnError } from './postgres-errors.ts'
@@ -12,18 +12,16 @@ export interface SentSql {
   readonly setup?: string
   /** Where it begins in the file. */
   readonly startCodePoint: number
+  readonly before: string
   readonly statementsBefore: number
-  readonly codePointsBefore: number
-  readonly sqlCodePoints: number
 }
 
 /** For a message whose every statement is ours. */
 export const nothingSent: SentSql = {
   sql: '',
   startCodePoint: 0,
+  before: '',
   statementsBefore: Number.POSITIVE_INFINITY,
-  codePointsBefore: Number.POSITIVE_INFINITY,
-  sqlCodePoints: 0,
 }
 
 /** Finds the statement of a run-time error, which has no position; without it such errors have no place. */
@@ -77,15 +75,16 @@ export const stepFailure = (
 type Part = 'before' | 'migration' | 'after'
 
 const partOf = (sent: SentSql, outcome: MessageOutcome, error: DatabaseError): Part => {
+  if (sent === nothingSent) return 'before'
   const codePoint = positionIn(sent, error)
   if (codePoint === undefined) return outcome.completed < sent.statementsBefore ? 'before' : 'migration'
   if (codePoint < 0) return 'before'
-  return codePoint > sent.sqlCodePoints && missingStates.has(error.code) ? 'after' : 'migration'
+  return codePoint > countCodePoints(sent.sql) && missingStates.has(error.code) ? 'after' : 'migration'
 }
 
 /** 0-based in the migration's SQL; negative before it. */
-const positionIn = ({ codePointsBefore }: SentSql, { position }: DatabaseError): number | undefined =>
-  position === undefined ? undefined : Number(position) - 1 - codePointsBefore
+const positionIn = ({ before }: SentSql, { position }: DatabaseError): number | undefined =>
+  position === undefined ? undefined : Number(position) - 1 - countCodePoints(before)
 
 /** A statement of ours before the migration's: a lock that was not to be had may be tried again, as in a migration. */
 const ownFailure = (order: StepOrder, error: DatabaseError): LockstepError => {

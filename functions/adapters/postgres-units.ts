@@ -107,13 +107,7 @@ const prepare = async ({ connection }: Runner, order: StepOrder, unit: Unit): Pr
 /** The session as it was, and Prisma's key again if nobody took it meanwhile. */
 const afterwards = [...cleaning, `select pg_try_advisory_lock(${prismaKey.key}) as ${replyColumn}`].join(';\n')
 
-const sentAlone = ({ sql, startCodePoint }: Unit) => ({
-  sql,
-  startCodePoint,
-  statementsBefore: 0,
-  codePointsBefore: 0,
-  sqlCodePoints: Number.POSITIVE_INFINITY,
-})
+const sentAlone = ({ sql, startCodePoint }: Unit) => ({ sql, startCodePoint, before: '', statementsBefore: 0 })
 
 const retakePrismaKey = async ({ connection, clock }: Runner): Promise<void> => {
   const giveUpAt = clock.monotonicMs() + longestKeyWaitMs

@@ -1,5 +1,4 @@
 import { escapeIdentifier, escapeLiteral } from 'pg'
-import { countCodePoints } from '../domain/source-position.ts'
 import type { Unit } from '../domain/step-source.ts'
 import type { StepOrder } from '../engine/target-database.ts'
 import { replyColumn } from './postgres-message.ts'
@@ -7,11 +6,9 @@ import { replyColumn } from './postgres-message.ts'
 /** A message around a migration's SQL, and where in it that SQL lies. */
 export interface StepMessage {
   readonly text: string
-  /** Statements of ours before it. */
+  /** What of ours stands before it: PostgreSQL counts an error's position in the whole message. */
+  readonly before: string
   readonly statementsBefore: number
-  /** Code points of ours before it: PostgreSQL counts an error's position in the whole message. */
-  readonly codePointsBefore: number
-  readonly sqlCodePoints: number
 }
 
 /** What of a migration is run, and what is recorded of it in the same transaction. */
@@ -47,20 +44,19 @@ export const cleaning = [
  * named: a database's default of serializable would turn a lost lease into a serialization failure, which is retried.
  */
 export const stepMessage = (order: StepOrder, serverVersion: number, content: StepContent): StepMessage => {
-  const before = [
+  const statements = [
     'begin isolation level read committed, read write',
     ...timeouts(order, serverVersion, 'set local'),
     `set local search_path = ${order.settings.searchPath}`,
     `select lockstep.assert_fence(${fenceArguments(order)})`,
     `set local role ${escapeIdentifier(order.settings.applicationRole)}`,
   ]
-  const prefix = `${before.join(';\n')};\n${content.setup === undefined ? '' : `${content.setup}\n;\n`}`
+  const before = `${statements.join(';\n')};\n${content.setup === undefined ? '' : `${content.setup}\n;\n`}`
   const after = ['reset role', content.record, 'commit', ...cleaning]
   return {
-    text: `${prefix}${content.sql}\n;\n${after.join(';\n')}`,
-    statementsBefore: before.length,
-    codePointsBefore: countCodePoints(prefix),
-    sqlCodePoints: countCodePoints(content.sql),
+    text: `${before}${content.sql}\n;\n${after.join(';\n')}`,
+    before,
+    statementsBefore: statements.length,
   }
 }
 
