@@ -28,6 +28,8 @@ export interface Course extends AsyncDisposable {
   readonly watch: ReceiptWatch
   /** Every run that an upload of this target started. */
   readonly runs: RunId[]
+  /** Those whose end was seen and judged. */
+  readonly judged: Set<RunId>
   push(): Promise<void>
 }
 
@@ -42,7 +44,7 @@ export async function openCourse(field: Field, history: HistoryName, number: num
   const runs: RunId[] = []
   tally.count('targets')
   return {
-    ...{ history, target, link, watch, runs },
+    ...{ history, target, link, watch, runs, judged: new Set<RunId>() },
     async push() {
       const run = await cloud.push(target, files)
       runs.push(run)
@@ -81,18 +83,13 @@ const stalledMs = 180_000
  * @throws Error when a run ends in any other way, or nothing moves at all
  */
 export async function follow(field: Field, course: Course): Promise<void> {
-  const judged = new Set<RunId>()
   let pushedAtMs = performance.now()
   await course.push()
   for (;;) {
     field.over.throwIfAborted()
     await delay(lookMs)
-    const open: RunId[] = []
-    for (const id of course.runs.filter((run) => !judged.has(run))) {
-      const run = await readRun(field, course, id)
-      if (run === undefined || !isFinal(run.state)) open.push(id)
-      else if (judgeEnd(field, judged, run) === 'done') return field.tally.moved(course.target)
-    }
+    const { open, succeeded } = await look(field, course)
+    if (succeeded) return field.tally.moved(course.target)
     const stillMs = performance.now() - course.watch.movedAtMs()
     if (stillMs > stalledMs) throw await stalled(field, course)
     const impatient = Math.min(stillMs, performance.now() - pushedAtMs) > impatienceMs && open.length < openRunsAtMost
@@ -104,16 +101,31 @@ export async function follow(field: Field, course: Course): Promise<void> {
 }
 
 /** Waits until no run of the target is open; what comes late finds nothing to do. */
-export async function settle(field: Field, course: Course): Promise<void> {
-  const judged = new Set<RunId>()
-  await eventually(async () => {
-    for (const id of course.runs.filter((run) => !judged.has(run))) {
-      const run = await readRun(field, course, id)
-      if (run === undefined || !isFinal(run.state)) return false
-      judgeEnd(field, judged, run)
-    }
-    return true
+export const settle = (field: Field, course: Course): Promise<void> =>
+  eventually(async () => {
+    const { open } = await look(field, course)
+    if (open.length > 0) throw new Error(`${course.target} has arrived, and its runs ${open.join(', ')} do not end`)
   }, stalledMs)
+
+interface Look {
+  readonly open: readonly RunId[]
+  readonly succeeded: boolean
+}
+
+/** Looks at the runs that were open until now. */
+async function look(field: Field, course: Course): Promise<Look> {
+  const open: RunId[] = []
+  let succeeded = false
+  for (const id of course.runs.filter((run) => !course.judged.has(run))) {
+    const run = await readRun(field, course, id)
+    if (run === undefined || !isFinal(run.state)) {
+      open.push(id)
+      continue
+    }
+    course.judged.add(id)
+    if (judgeEnd(field, run) === 'done') succeeded = true
+  }
+  return { open, succeeded }
 }
 
 const readRun = async ({ cloud }: Field, { target }: Course, run: RunId): Promise<RunRecord | undefined> => {
@@ -121,8 +133,7 @@ const readRun = async ({ cloud }: Field, { target }: Course, run: RunId): Promis
   return answer?.runs[0]
 }
 
-function judgeEnd(field: Field, judged: Set<RunId>, run: RunRecord): 'done' | 'push again' {
-  judged.add(run.id)
+function judgeEnd(field: Field, run: RunRecord): 'done' | 'push again' {
   field.log(`${run.target}: run ${run.id} ended ${run.state} ${run.failure?.code ?? ''}, applied ${run.applied}`)
   if (run.state === 'SUCCEEDED') return 'done'
   const unreachable = run.state === 'FAILED' && run.failure?.code === 'TARGET_UNREACHABLE'

@@ -28,6 +28,11 @@ export interface FieldOptions {
   readonly over: AbortSignal
 }
 
+/**
+ * As the front's own: one that dies before its first act leaves its message to the queue's visibility, which AWS wants to be as long
+ * as the front's timeout.
+ */
+const visibilitySeconds = 60
 /** Enough for each target's messages, and for waiting ones beside them. */
 const concurrency = 9
 
@@ -45,7 +50,8 @@ export async function openField(options: FieldOptions): Promise<Field> {
   const logFile = join(folder, 'chaos.log')
   const log = (line: string): void => appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`)
   const stateDir = join(folder, 'cloud')
-  const embedded = await startCloud({ stateDir, fsync: false, strict: true, artefacts, concurrency, log })
+  const queue = { visibilitySeconds }
+  const embedded = await startCloud({ stateDir, fsync: false, strict: true, artefacts, queue, concurrency, log })
   const stop = () => embedded.stop()
   const cloud = started.use(testCloudOn(embedded, { stop, beforeUpload: async () => undefined }))
   const all = started.move()

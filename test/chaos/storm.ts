@@ -43,18 +43,20 @@ export async function storm(field: Field, faults: number): Promise<readonly Cour
 async function injectAll(field: Field, onTheirWay: ReadonlySet<Course>, faults: number): Promise<Promise<void>[]> {
   const { choices, tally, over } = field
   const healing: Promise<void>[] = []
-  const hitAtMs = new Map<Course, number>()
+  const hits = new Map<Course, Hits>()
   for (let done = 0; done < faults; ) {
     over.throwIfAborted()
     await delay(choices.between(50, 900))
     const courses = [...onTheirWay]
-    const course = chooseCourse(courses, hitAtMs, choices)
+    const course = chooseCourse(courses, hits, choices)
     if (course === undefined) continue
     const kind = chooseKind(choices)
     const injected = await injections[kind](field, { course, courses })
     if (injected === undefined) continue
     done += 1
-    for (const victim of injected.victims) hitAtMs.set(victim, performance.now())
+    for (const victim of injected.victims) {
+      hits.set(victim, { times: 1 + hitsSinceMoved(hits, victim), lastAtMs: performance.now() })
+    }
     tally.hit(
       kind,
       injected.victims.map(({ target }) => target),
@@ -68,18 +70,31 @@ async function injectAll(field: Field, onTheirWay: ReadonlySet<Course>, faults: 
   return healing
 }
 
-/** How often a target is hit again before it moved on: while it recovers. */
-const relentless = 0.2
+interface Hits {
+  /** Faults since the target moved last. */
+  readonly times: number
+  readonly lastAtMs: number
+}
 
-/** One that moved since it was hit last, so that faults hit work; now and then, any. */
+/** How often a target may be hit while it recovers. */
+const relentless = 0.2
+/** More faults without a receipt between them would keep a slow machine from ever recovering. */
+const hitsWithoutMoving = 2
+
+/** One that moved since it was hit last, so that faults hit work; now and then, one that is recovering. */
 function chooseCourse(
   courses: readonly Course[],
-  hitAtMs: ReadonlyMap<Course, number>,
+  hits: ReadonlyMap<Course, Hits>,
   choices: Choices,
 ): Course | undefined {
-  const moving = courses.filter((course) => course.watch.movedAtMs() > (hitAtMs.get(course) ?? 0))
-  const eligible = choices.chance(relentless) ? courses : moving
+  const allowed = choices.chance(relentless) ? hitsWithoutMoving : 1
+  const eligible = courses.filter((course) => hitsSinceMoved(hits, course) < allowed)
   return eligible.length === 0 ? undefined : choices.pick(eligible)
+}
+
+const hitsSinceMoved = (hits: ReadonlyMap<Course, Hits>, course: Course): number => {
+  const { times, lastAtMs } = hits.get(course) ?? { times: 0, lastAtMs: 0 }
+  return course.watch.movedAtMs() > lastAtMs ? 0 : times
 }
 
 function chooseKind(choices: Choices): FaultKind {
