@@ -33,6 +33,8 @@ export type ApplyConfig = z.infer<typeof applySchema>
 export type StatusConfig = z.infer<typeof statusSchema>
 export type UnlockConfig = z.infer<typeof unlockSchema>
 export type AuditConfig = z.infer<typeof auditSchema>
+const pushSchema = cliSchema.extend({ bundleBucket: text })
+
 export type CliConfig = z.infer<typeof cliSchema>
 
 /** Reads what the runner needs. @throws LockstepError USAGE naming the missing variables */
@@ -47,6 +49,8 @@ export const readUnlockConfig = (env: Environment = process.env): UnlockConfig =
 export const readAuditConfig = (env: Environment = process.env): AuditConfig => read(auditSchema, env)
 /** Reads what the command line needs. @throws LockstepError USAGE naming the missing variables */
 export const readCliConfig = (env: Environment = process.env): CliConfig => read(cliSchema, env)
+/** Reads what `push` needs: the bucket as well. @throws LockstepError USAGE naming the missing variables */
+export const readPushConfig = (env: Environment = process.env): CliConfig => read(pushSchema, env)
 
 /** Names the bucket to upload to, which only `push` needs. @throws LockstepError USAGE when the environment does not name it */
 export const bundleBucketOf = ({ bundleBucket }: CliConfig): string => {

@@ -11,9 +11,13 @@ import type { Connection } from './ports.ts'
  *
  * @throws LockstepError LOCAL_NOT_RUNNING, or USAGE when the environment names no bucket or no function
  */
-export async function connect({ env, cwd }: Context, { local }: PlaceOption): Promise<Connection> {
+export async function connect(
+  { env, cwd }: Context,
+  { local }: PlaceOption,
+  purpose: 'ask' | 'push' = 'ask',
+): Promise<Connection> {
   const wasStarted = existsSync(join(stateDirOf(cwd), 'local.json'))
-  if (!(local ?? wasStarted)) return await open(env)
+  if (!(local ?? wasStarted)) return await open(env, purpose)
   return await connectToLocal((await requireLocal(cwd)).environment)
 }
 
@@ -37,9 +41,9 @@ export async function connectToLocal(environment: Readonly<Record<string, string
 }
 
 /** The AWS clients are loaded only now: whoever is refused before does not wait for them. */
-const open = async (env: Context['env']): Promise<Connection> => {
-  const { bundleBucketOf, readCliConfig } = await import('../../functions/edge/config.ts')
-  const config = readCliConfig(env)
+const open = async (env: Context['env'], purpose: 'ask' | 'push' = 'ask'): Promise<Connection> => {
+  const { bundleBucketOf, readCliConfig, readPushConfig } = await import('../../functions/edge/config.ts')
+  const config = purpose === 'push' ? readPushConfig(env) : readCliConfig(env)
   const { composeCli } = await import('../../functions/edge/compose-cli.ts')
   const cloud = composeCli(config)
   return {

@@ -41,7 +41,7 @@ export async function push(context: Context, input: PushInput): Promise<Outcome>
   if (report.failures.length > 0) return refused(report, output)
   const packed = await packInput(history, input.reapply?.map(migrationName))
 
-  const cloud = await connect(context, input)
+  const cloud = await connect(context, input, 'push')
   const eventsAfter = wait ? await lastEventSeq(cloud.status, target) : 0
   const uploaded = await upload(cloud, target, packed)
   announce(output, { ...input, uploaded, packed, report })
