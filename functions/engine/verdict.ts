@@ -70,7 +70,7 @@ const endBy = (state: 'REFUSED' | 'FAILED', error: LockstepError): RunEnd => ({
 async function judgeFault(context: RunContext, error: LockstepError): Promise<Verdict> {
   const { control, clock, request, settings, log } = context
   const failure = toFailure(error)
-  log.warn('infrastructure fault', { code: failure.code, message: failure.message })
+  log.warn('infrastructure fault', { code: failure.code, reason: failure.message })
   const run = await control.countFault(request.target, request.run, { at: clock.now(), failure })
   if (!isExhausted(run, settings, Date.parse(clock.now()))) {
     return { kind: 'again', because: error.code, answer: { kind: 'unreachable', failure } }
