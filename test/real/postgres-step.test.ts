@@ -131,7 +131,6 @@ describe('a step that fails', () => {
     ['a COMMIT in an anonymous block', 'create table a (id int); do $$ begin commit; end $$', '2D000'],
     ['a concurrent index', 'create table a (id int); create index concurrently i on a (id)', '25001'],
     ['a COPY from a client', 'create table a (id int); copy a from stdin', '57014'],
-    ['a value of an enum at once', `create type e as enum ('x'); alter type e add value 'y'; select 'y'::e`, undefined],
     ['a statement timeout', `create table a (id int); set local statement_timeout = 50; select pg_sleep(5)`, '57014'],
     ['a right that the role lacks', 'create table a (id int); create role somebody', '42501'],
     [
@@ -150,11 +149,8 @@ describe('a step that fails', () => {
     async (_what, text, sqlState) => {
       const before = await countReceipts()
       const sent = commitUnjudged(text)
-      if (sqlState === undefined) await sent
-      else {
-        await expect(sent).rejects.toMatchObject({ code: 'MIGRATION_FAILED', details: { sqlState } })
-        expect({ tables: await tables(), receipts: await countReceipts() }).toEqual({ tables: [], receipts: before })
-      }
+      await expect(sent).rejects.toMatchObject({ code: 'MIGRATION_FAILED', details: { sqlState } })
+      expect({ tables: await tables(), receipts: await countReceipts() }).toEqual({ tables: [], receipts: before })
       await commitText(target, 'create table next (id int)', 'n')
       expect(await tables()).toContain('next')
     },
