@@ -38,7 +38,9 @@ const needsOwnTransactions: ReadonlySet<string | undefined> = new Set([
   sqlStates.duplicateTable,
 ])
 
-const missingStates: ReadonlySet<string | undefined> = new Set([
+/** What a statement of ours after the file's fails with when the file took its objects, or its rights, away. */
+const deprivedStates: ReadonlySet<string | undefined> = new Set([
+  sqlStates.insufficientPrivilege,
   sqlStates.undefinedFunction,
   sqlStates.undefinedTable,
   sqlStates.invalidSchemaName,
@@ -79,7 +81,7 @@ const partOf = (sent: SentSql, outcome: MessageOutcome, error: DatabaseError): P
   const codePoint = positionIn(sent, error)
   if (codePoint === undefined) return outcome.completed < sent.statementsBefore ? 'before' : 'migration'
   if (codePoint < 0) return 'before'
-  return codePoint > countCodePoints(sent.sql) && missingStates.has(error.code) ? 'after' : 'migration'
+  return codePoint > countCodePoints(sent.sql) && deprivedStates.has(error.code) ? 'after' : 'migration'
 }
 
 /** 0-based in the migration's SQL; negative before it. */

@@ -213,6 +213,7 @@ describe('a step that attacks its own receipt', () => {
     ['removes the fence', asLogin('delete from lockstep.fence;'), 'FENCE_TOUCHED'],
     ['changes a receipt', asLogin('update lockstep.receipt set run = null;'), 'FENCE_TOUCHED'],
     ['drops the schema', asLogin('drop schema lockstep cascade;'), 'FENCE_TOUCHED'],
+    ['takes our rights away', asLogin('revoke usage on schema lockstep from current_user;'), 'FENCE_TOUCHED'],
     ['drops the recorder', asLogin('drop function lockstep.record_receipt(jsonb);'), 'FENCE_TOUCHED'],
     [
       'says that it is applied',
