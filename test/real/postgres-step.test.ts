@@ -1,9 +1,7 @@
 import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { runnerKey } from '../../functions/adapters/advisory-keys.ts'
 import { postgresDatabase } from '../../functions/adapters/postgres-database.ts'
 import type { Receipt } from '../../functions/domain/receipt.ts'
-import { token } from '../../functions/domain/types.ts'
 import type { StepOrder } from '../../functions/engine/target-database.ts'
 import { createDatabase, withClient } from '../support/postgres.ts'
 import { type RealTarget, realTarget } from '../support/real-target.ts'
@@ -197,60 +195,6 @@ describe('a step that fails', () => {
     const [read] = await target.session.receiptsAfter(order.head, 1)
     expect(read?.failure).toEqual({ ...failure, message: 'half a pair \uFFFD and \uFFFD' })
   })
-})
-
-describe('a step that attacks its own receipt', () => {
-  const asLogin = (sql: string): string => `do $$ begin execute 'reset role'; ${sql} end $$`
-
-  test.each([
-    [
-      'writes a receipt as the application role',
-      'insert into lockstep.receipt (token, n) values (1, 99)',
-      'MIGRATION_FAILED',
-    ],
-    ['calls a function of ours', `select lockstep.raise_fence('x', 1, 'w', 'r', true)`, 'MIGRATION_FAILED'],
-    ['moves the fence', asLogin('update lockstep.fence set token = 99;'), 'FENCE_TOUCHED'],
-    ['removes the fence', asLogin('delete from lockstep.fence;'), 'FENCE_TOUCHED'],
-    ['changes a receipt', asLogin('update lockstep.receipt set run = null;'), 'FENCE_TOUCHED'],
-    ['drops the schema', asLogin('drop schema lockstep cascade;'), 'FENCE_TOUCHED'],
-    ['takes our rights away', asLogin('revoke usage on schema lockstep from current_user;'), 'FENCE_TOUCHED'],
-    ['drops the recorder', asLogin('drop function lockstep.record_receipt(jsonb);'), 'FENCE_TOUCHED'],
-    [
-      'says that it is applied',
-      asLogin(`insert into lockstep.applied values ('m', '', 1, 1, now());`),
-      'STEP_CONFLICT',
-    ],
-    [
-      'writes a receipt',
-      asLogin(
-        `insert into lockstep.receipt select (jsonb_populate_record(r, '{"token": 1, "n": 999}')).* from lockstep.receipt r limit 1;`,
-      ),
-      'STEP_CONFLICT',
-    ],
-    ['releases the advisory lock', `do $$ begin perform pg_advisory_unlock_all(); end $$`, 'LOCK_RELEASED'],
-    ['ends its transaction', 'select 1; commit; begin', 'STEP_SPLIT'],
-    ['resets all settings', `do $$ begin execute 'reset all'; end $$`, 'STEP_SPLIT'],
-  ])('given a migration that %s, when it is sent, then it is found out', async (_what, text, code) => {
-    await using own = await realTarget()
-    const first = await commitText(own, 'create table first (id int)', 'first')
-    const order = await orderOf(own, unjudgedSource(`create table a (id int); ${text}`))
-    await expect(own.session.commitStep(order)).rejects.toMatchObject({ code })
-    if (code !== 'STEP_SPLIT') expect(await own.ask(`select to_regclass('public.a') as a`)).toEqual([{ a: null }])
-    expect(await own.ask('select n from lockstep.receipt')).toEqual([{ n: first.key.n }])
-  })
-
-  test('given a released lock, when a step is sent after it, then it is refused too', async () => {
-    await using own = await realTarget()
-    await expect(commitText(own, 'do $$ begin perform pg_advisory_unlock_all(); end $$')).rejects.toThrow()
-    await expect(commitText(own, 'create table a (id int)')).rejects.toMatchObject({ code: 'LOCK_RELEASED' })
-  })
-
-  test('given a migration that lets go of the lock once, when it is committed, then the session still holds it: it was taken twice', async () => {
-    await using own = await realTarget()
-    await commitText(own, `do $$ begin perform pg_advisory_unlock(${runnerKey.key}); end $$`)
-    await using other = await postgresDatabase().connect(own.settings, token(2))
-    expect(await other.tryLock()).toMatchObject({ granted: false })
-  })
 
   test('given another writer’s receipt, when a step planned before it is sent, then it conflicts', async () => {
     const order = await orderOf(target, sourceOf('create table a (id int)'))
@@ -266,71 +210,6 @@ describe('a step that attacks its own receipt', () => {
     if (direction === 'up') await commit('select 1')
     await expect(commit(text, { direction })).rejects.toMatchObject({ code: 'STEP_CONFLICT' })
     expect(await tables()).toEqual([])
-  })
-})
-
-describe('what a step leaves in the session', () => {
-  test.each([
-    ['a temporary table', 'create temporary table "User" (id int)', `select to_regclass('pg_temp."User"') is null`],
-    ['a subscription', 'listen news', 'select count(*) = 0 from pg_listening_channels()'],
-    ['a prepared statement', 'prepare p as select 1', 'select count(*) = 0 from pg_prepared_statements'],
-    ['a cursor', 'declare c cursor with hold for select 1', 'select count(*) = 0 from pg_cursors'],
-    ['a search path', 'set search_path = pg_catalog', `select current_setting('search_path') = 'public'`],
-    [
-      'a sequence’s last value',
-      `create sequence s; select nextval('s');
-       create function forgotten() returns boolean language plpgsql as $$
-       begin perform lastval(); return false; exception when others then return true; end $$`,
-      'select forgotten()',
-    ],
-  ])('given %s, when the next step runs, then it is gone', async (_what, text, isGone) => {
-    await commitText(target, text, 'leaver')
-    await commitText(target, `create table a as select (${isGone}) as gone`, 'next')
-    expect(await target.ask('select * from a')).toEqual([{ gone: true }])
-  })
-
-  test('given a prepared statement of a step that failed, when the next step runs, then it is gone', async () => {
-    await expect(commitUnjudged('prepare p as select 1; select 1 / 0')).rejects.toThrow()
-    await commitText(
-      target,
-      'create table a as select (select count(*) = 0 from pg_prepared_statements) as gone',
-      'next',
-    )
-    expect(await target.ask('select * from a')).toEqual([{ gone: true }])
-  })
-
-  test('given a temporary table of a step that failed, when the next step alters its namesake, then the real one is altered', async () => {
-    await commitText(target, 'create table "User" (id int)', 'first')
-    await expect(commitUnjudged('create temporary table "User" (id int); select 1 / 0')).rejects.toThrow()
-    await commitText(target, 'create temporary table "User" (id int)', 'second')
-    await commitText(target, 'alter table "User" add name text', 'third')
-    const [row] = await target.ask(`select count(*)::int from information_schema.columns where table_name = 'User'`)
-    expect(row).toEqual({ count: 2 })
-  })
-})
-
-describe('notices', () => {
-  const shout = (count: number) => `do $$ begin for n in 1..${count} loop raise notice 'row %', n; end loop; end $$`
-
-  test('given a listener, when a step raises ten thousand, then a hundred are heard and the next step starts anew', async () => {
-    const heard: string[] = []
-    await using own = await realTarget(
-      {},
-      { onNotice: (_target, { code, message, migration }) => heard.push(`${migration} ${code} ${message}`) },
-    )
-    await commitText(own, shout(10_000), 'loud')
-    await commitText(own, shout(1), 'quiet')
-    expect(heard.length).toBe(102)
-    expect(heard.slice(-3)).toEqual([
-      'loud NOTICE row 100',
-      'loud NOTICES_DROPPED more than 100 notices; the rest is dropped',
-      'quiet NOTICE row 1',
-    ])
-  })
-
-  test('given no listener, when a step raises them, then the server is not even asked', async () => {
-    await commit(`create table a as select current_setting('client_min_messages') as asked`)
-    expect(await target.ask('select * from a')).toEqual([{ asked: 'error' }])
   })
 })
 
