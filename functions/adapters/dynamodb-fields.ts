@@ -12,6 +12,7 @@ export type Fields = Readonly<Record<string, unknown>>
  */
 export interface FieldReader {
   has(name: string): boolean
+  isNull(name: string): boolean
   text(name: string): string
   texts(name: string): readonly string[]
   number(name: string): number
@@ -40,6 +41,7 @@ export function readFields(fields: Fields, what: string, code: ErrorCode = 'INTE
   return {
     as,
     has: (name) => fields[name] !== undefined,
+    isNull: (name) => fields[name] === null,
     text: (name) => as(name, 'a text', isText),
     texts: (name) => as(name, 'a list of texts', isListOf(isText)),
     number: (name) => as(name, 'a number', isNumber),

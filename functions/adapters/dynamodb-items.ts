@@ -14,7 +14,7 @@ import {
 import type { AuditChange } from '../engine/archive.ts'
 import { type FieldReader, type Fields, type Guard, isFields, optional, readFields } from './dynamodb-fields.ts'
 import { fitFailure } from './dynamodb-fit.ts'
-import { isJsonMap, toActor, toBackend, toFailure, toNotice, toObject, toReceiptKey } from './dynamodb-values.ts'
+import { isJsonMap, toActor, toBackend, toFailure, toNotice, toReceiptKey, toWork } from './dynamodb-values.ts'
 
 /**
  * What lies in the two tables.
@@ -103,7 +103,7 @@ export function toRun(item: Fields): RunRecord {
     id: runId(fields.text('sk').slice(runPrefix.length)),
     target: targetOf(fields),
     direction: fields.oneOf('direction', ['up', 'down']),
-    object: toObject(fields.nested('object')),
+    work: toWork(fields.nested('work')),
     actor: toActor(fields.nested('actor')),
     state: fields.oneOf('state', runStates),
     starts: fields.whole('starts'),

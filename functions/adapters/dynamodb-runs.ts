@@ -76,11 +76,11 @@ export const endOf = (end: RunEnd, at: Instant): Fields => ({
 
 async function countStart({ requests, controlTable, random }: ControlTables, run: NewRun): Promise<RunRecord> {
   const count = random.revision()
-  const { id, target, direction, object, actor, createdAt } = run
+  const { id, target, direction, work, actor, createdAt } = run
   const { fields } = await requests.update(controlTable, {
     key: runKey(target, id),
     set: { counted: count },
-    setOnce: { direction, object, actor, createdAt, state: 'QUEUED', faults: 0, applied: 0, notices: [] },
+    setOnce: { direction, work, actor, createdAt, state: 'QUEUED', faults: 0, applied: 0, notices: [] },
     add: { starts: 1 },
     condition: `${runIsNewOrNotOver} and ${isNotCountedYet}`,
     values: { ':count': count },

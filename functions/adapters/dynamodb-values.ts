@@ -2,8 +2,8 @@ import type { Json } from '../domain/audit.ts'
 import { type ErrorCode, errorTable } from '../domain/error-table.ts'
 import type { Failure, SourcePlace } from '../domain/errors.ts'
 import type { ReceiptKey } from '../domain/receipt.ts'
-import type { Actor, Backend, BundleObject } from '../domain/records.ts'
-import { migrationName, type Notice } from '../domain/types.ts'
+import type { Actor, Backend, BundleObject, RollbackWish, RunWork } from '../domain/records.ts'
+import { migrationName, type Notice, runId } from '../domain/types.ts'
 import { type FieldReader, type Guard, isFields, optional } from './dynamodb-fields.ts'
 
 /** The maps inside of items, read back: each is written as the plain data that its type says. */
@@ -18,12 +18,31 @@ export const toBackend = (fields: FieldReader): Backend => ({
   startedAt: fields.text('startedAt'),
 })
 
-export const toObject = (fields: FieldReader): BundleObject => ({
+const toObject = (fields: FieldReader): BundleObject => ({
   bucket: fields.text('bucket'),
   key: fields.text('key'),
   ...optional(fields, 'versionId', fields.text),
   ...optional(fields, 'etag', fields.text),
 })
+
+export function toWork(fields: FieldReader): RunWork {
+  const kind = fields.oneOf('kind', ['bundle', 'rollback'])
+  if (kind === 'bundle') return { kind, object: toObject(fields.nested('object')) }
+  return {
+    kind,
+    wish: toWish(fields.nested('wish')),
+    plan: fields.sha256('plan'),
+    floor: fields.isNull('floor') ? null : toReceiptKey(fields.nested('floor')),
+    head: toReceiptKey(fields.nested('head')),
+  }
+}
+
+function toWish(fields: FieldReader): RollbackWish {
+  const kind = fields.oneOf('kind', ['to', 'steps', 'run'])
+  if (kind === 'to') return { kind, migration: migrationName(fields.text('migration')) }
+  if (kind === 'steps') return { kind, count: fields.whole('count') }
+  return { kind, run: runId(fields.text('run')) }
+}
 
 export function toActor(fields: FieldReader): Actor {
   const kind = fields.oneOf('kind', ['upload', 'claimed'])

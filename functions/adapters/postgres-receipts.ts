@@ -2,6 +2,7 @@ import type { Failure } from '../domain/errors.ts'
 import type { Receipt, ReceiptKey } from '../domain/receipt.ts'
 import type { TargetState, UnitProgress } from '../domain/target-state.ts'
 import { type Direction, type Instant, type MigrationName, type RunId, type Sha256, token } from '../domain/types.ts'
+import type { AppliedStep, WayBack } from '../domain/way-back.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 /** All of a target's state in one statement, hence of one moment. */
@@ -44,6 +45,26 @@ export const readState = async (connection: PostgresConnection): Promise<TargetS
   const [state] = await connection.query<TargetState>('cannot read what is applied', stateQuery)
   const none = { head: null, applied: [], reverted: [], progress: [] as readonly UnitProgress[] }
   return state ?? none
+}
+
+const appliedQuery = `
+  select a.migration, a.checksum, json_build_object('token', a.token, 'n', a.n) as receipt, r.run, r.bundle,
+    lockstep.instant(a.at) as at, coalesce(r.way_back, '{}') as way_back
+  from lockstep.applied a
+  join lockstep.receipt r on r.token = a.token and r.n = a.n
+  where (a.token, a.n) > ($1, $2)
+  order by a.token desc, a.n desc`
+
+type AppliedRow = Omit<AppliedStep, 'wayBack'> & { readonly way_back: WayBack }
+
+/** Reads what is applied above a receipt, with the ways back, the newest first. */
+export const appliedAfter = async (
+  connection: PostgresConnection,
+  floor: ReceiptKey | null,
+): Promise<readonly AppliedStep[]> => {
+  const values = [floor?.token ?? 0, floor?.n ?? 0]
+  const rows = await connection.query<AppliedRow>('cannot read the ways back', appliedQuery, values)
+  return rows.map(({ way_back, ...row }) => ({ ...row, wayBack: way_back }))
 }
 
 const receiptsQuery = `

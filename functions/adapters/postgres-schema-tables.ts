@@ -36,7 +36,7 @@ export const tables = `
     finished_at timestamptz not null,
     out_of_order boolean not null,
     failure jsonb,
-    down_sql text,
+    way_back jsonb,
     primary key (token, n)
   );
 
@@ -70,7 +70,7 @@ export const tables = `
 export const foundations = `
   create type lockstep.step as (
     target text, token bigint, n integer, head_token bigint, head_n integer, worker text, run text, bundle text,
-    migration text, direction text, checksum text, attempt integer, out_of_order boolean, down_sql text,
+    migration text, direction text, checksum text, attempt integer, out_of_order boolean, way_back jsonb,
     unit integer, sha256 text, state text, failure jsonb, elapsed_ms double precision
   );
 

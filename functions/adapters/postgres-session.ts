@@ -6,7 +6,7 @@ import { acceptFence, raiseFence, readFences } from './postgres-fence.ts'
 import { interrupt } from './postgres-interrupt.ts'
 import { terminate, tryLock } from './postgres-lock.ts'
 import type { NoticeListener } from './postgres-notices.ts'
-import { readState, receiptsAfter } from './postgres-receipts.ts'
+import { appliedAfter, readState, receiptsAfter } from './postgres-receipts.ts'
 import { ensureSchema } from './postgres-schema.ts'
 import { commitStep, type Runner, recordFailure } from './postgres-step.ts'
 import { clearUnit, closeUnit, commitUnit, openUnit, runUnit } from './postgres-units.ts'
@@ -44,6 +44,7 @@ export const openSession = (parts: SessionParts, settings: TargetSettings): Targ
     readFences: () => inTurn(() => readFences(connection)),
     acceptFence: (lease) => inTurn(() => acceptFence(connection, clock, lease)),
     readState: () => inTurn(() => readState(connection)),
+    appliedAfter: (floor) => inTurn(() => appliedAfter(connection, floor)),
     receiptsAfter: (key, limit) => inTurn(() => receiptsAfter(connection, key, limit)),
     commitStep: (order) => step(order, () => commitStep(parts, order)),
     commitUnit: (order, unit, position) => step(order, () => commitUnit(parts, order, unit, position)),

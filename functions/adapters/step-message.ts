@@ -13,9 +13,13 @@ export interface StepMessage {
 
 /** What of a migration is run, and what is recorded of it in the same transaction. */
 export interface StepContent {
+  /** Statements of ours that run as the application role before the migration's. */
+  readonly prepare?: readonly string[]
   readonly sql: string
   /** Session settings that stand before it in its file. */
   readonly setup?: string
+  /** Statements of ours that run as the application role after the migration's. */
+  readonly conclude?: readonly string[]
   readonly record: string
 }
 
@@ -50,9 +54,10 @@ export const stepMessage = (order: StepOrder, serverVersion: number, content: St
     `set local search_path = ${order.settings.searchPath}`,
     `select lockstep.assert_fence(${fenceArguments(order)})`,
     `set local role ${escapeIdentifier(order.settings.applicationRole)}`,
+    ...(content.prepare ?? []),
   ]
   const before = `${statements.join(';\n')};\n${content.setup === undefined ? '' : `${content.setup}\n;\n`}`
-  const after = ['reset role', content.record, 'commit', ...cleaning]
+  const after = [...(content.conclude ?? []), 'reset role', content.record, 'commit', ...cleaning]
   return {
     text: `${before}${content.sql}\n;\n${after.join(';\n')}`,
     before,
@@ -104,8 +109,7 @@ export const recordStatement = (
     checksum: source.migration.checksum,
     attempt: order.attempt,
     out_of_order: order.outOfOrder,
-    // A rollback needs no bundle: it runs what was reviewed together with the way up.
-    ...(recorder === 'record_receipt' && { down_sql: source.downSql ?? null }),
+    ...(recorder === 'record_receipt' && source.wayBack && { way_back: source.wayBack }),
     ...more,
   }
   return `select lockstep.${recorder}(${escapeLiteral(toJson(step))}) as ${replyColumn}`

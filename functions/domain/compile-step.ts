@@ -5,6 +5,7 @@ import type { SqlFile } from './sql-file.ts'
 import type { SqlParser } from './sql-parser.ts'
 import type { StepSource } from './step-source.ts'
 import type { Notice } from './types.ts'
+import type { KeptFile } from './way-back.ts'
 
 /**
  * Compiles a migration: reads its files one after another, parses and judges them all, and keeps what a run needs.
@@ -19,15 +20,23 @@ export const compileStep = (migration: Migration, source: FileSource, parse: Sql
     compileText({ path: ref.path, text: source.readText(ref.path), role, migration: migration.name }, parse)
   const up = compile(migration.up, 'up')
   const down = migration.down && compile(migration.down, 'down')
-  const verifies = [migration.verify, migration.verifyDown].flatMap((ref) => (ref ? [compile(ref, 'verify')] : []))
-  const notices = [up, ...(down ? [down] : []), ...verifies].flatMap((each) => each.notices)
+  const verify = migration.verify && compile(migration.verify, 'verify')
+  const verifyDown = migration.verifyDown && compile(migration.verifyDown, 'verify')
+  const notices = [up, down, verify, verifyDown].flatMap((each) => each?.notices ?? [])
+  const { irreversible } = up.directives
   return {
     ...up,
     migration,
-    ...(down && { downSql: down.text }),
+    wayBack: {
+      ...(down && { down: keep(down) }),
+      ...(verifyDown && { verify: keep(verifyDown) }),
+      ...(irreversible !== undefined && { irreversible }),
+    },
     notices: [...notices, ...contradiction(migration, up, down)],
   }
 }
+
+const keep = ({ path, text }: CompiledText): KeptFile => ({ path, text })
 
 const contradiction = (migration: Migration, up: CompiledText, down: CompiledText | undefined): readonly Notice[] => {
   if (down === undefined || up.directives.irreversible === undefined) return []

@@ -38,7 +38,7 @@ export interface RunRecord {
   readonly id: RunId
   readonly target: TargetName
   readonly direction: Direction
-  readonly object: BundleObject
+  readonly work: RunWork
   readonly actor: Actor
   readonly state: RunState
   /** Starts without an orderly exit; five make the run CRASHED. */
@@ -57,6 +57,36 @@ export interface RunRecord {
   readonly failure?: Failure
   readonly notices: readonly Notice[]
 }
+
+/** What a run does; it is decided before the run's first start, and never changes. */
+export type RunWork = BundleWork | RollbackWork
+
+/** Applies what is pending of a bundle. */
+export interface BundleWork {
+  readonly kind: 'bundle'
+  readonly object: BundleObject
+}
+
+/** Takes back whatever was applied after a receipt, the newest first. */
+export interface RollbackWork {
+  readonly kind: 'rollback'
+  readonly wish: RollbackWish
+  /** Digest of the plan that was confirmed; the run's id follows from it. */
+  readonly plan: Sha256
+  /** What was applied above this receipt goes; null takes everything back. */
+  readonly floor: ReceiptKey | null
+  /** The target's newest receipt when the plan was made: what came after it, but for this run's own, is not in the plan. */
+  readonly head: ReceiptKey
+}
+
+/** How far back an operator wants to go. */
+export type RollbackWish =
+  /** Until this migration is the newest one that is applied. */
+  | { readonly kind: 'to'; readonly migration: MigrationName }
+  /** So many migrations. */
+  | { readonly kind: 'steps'; readonly count: number }
+  /** What this run applied. */
+  | { readonly kind: 'run'; readonly run: RunId }
 
 export interface DetachedStep {
   readonly migration: MigrationName

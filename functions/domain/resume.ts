@@ -32,6 +32,6 @@ const unitChanged = (source: StepSource, row: UnitProgress): LockstepError =>
     `${source.migration.name} is half applied, and its statement ${row.unit + 1}, which already ran, was changed since`,
     {
       migration: source.migration.name,
-      hint: `restore statement ${row.unit + 1} of ${source.migration.up.path} as it was; what follows it may be corrected`,
+      hint: `restore statement ${row.unit + 1} of ${source.path} as it was; what follows it may be corrected`,
     },
   )

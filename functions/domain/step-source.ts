@@ -1,5 +1,5 @@
-import type { Migration } from './migration.ts'
-import type { Notice, Sha256 } from './types.ts'
+import type { MigrationName, Notice, Sha256 } from './types.ts'
+import type { WayBack } from './way-back.ts'
 
 /** What a file's leading comment lines decide. */
 export interface Directives {
@@ -69,16 +69,23 @@ export type StepBody =
     }
   | { readonly kind: 'units'; readonly units: readonly Unit[] }
 
+/** Which migration a step moves: what receipts know it by, whichever way it goes. */
+export interface StepMigration {
+  readonly name: MigrationName
+  /** Of its `migration.sql`, in both directions. */
+  readonly checksum: Sha256
+}
+
 /** A migration's file, read, parsed and judged: ready to run, nothing left to find out. */
 export interface StepSource {
-  readonly migration: Migration
+  readonly migration: StepMigration
   readonly directives: Directives
   readonly body: StepBody
   /** The file that was compiled, for excerpts: `migration.sql`, or the down file of a rollback. */
   readonly path: string
   /** Its original text, for excerpts. */
   readonly text: string
-  /** The down SQL as it was reviewed, kept in the receipt. */
-  readonly downSql?: string
+  /** For the receipt of an `up`. */
+  readonly wayBack?: WayBack
   readonly notices: readonly Notice[]
 }

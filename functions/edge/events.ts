@@ -24,15 +24,6 @@ const run = z
   .regex(/^r-[0-9a-f]{24}$/, 'expected a run id, r- and 24 hex digits')
   .transform((text): RunId => runId(text))
 
-const object: z.ZodType<BundleObject> = z
-  .object({
-    bucket: z.string(),
-    key: z.string(),
-    versionId: z.string().exactOptional(),
-    etag: z.string().exactOptional(),
-  })
-  .readonly()
-
 const actor: z.ZodType<Actor> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('upload'), principal: z.string(), address: z.string() }),
   z.object({ kind: z.literal('claimed'), name: z.string(), requestId: z.string() }),
@@ -44,7 +35,7 @@ const wish = z.enum(['unlock', 'freeze', 'thaw', 'accept-database'])
 const reason = z.string().trim().min(1, 'expected a reason').max(500, 'expected at most 500 characters')
 
 const runnerRequest: z.ZodType<RunnerRequest> = z.discriminatedUnion('action', [
-  asked.extend({ action: z.literal('apply'), run, object }),
+  asked.extend({ action: z.literal('advance'), run }),
   asked.extend({ action: z.literal('unlock'), wish, reason, force: z.boolean() }),
   asked.extend({ action: z.literal('reconcile') }),
 ])

@@ -4,13 +4,13 @@ import type { Receipt, ReceiptKey } from '../domain/receipt.ts'
 import type {
   Actor,
   Backend,
-  BundleObject,
   ChainHead,
   Lease,
   LedgerEntry,
   LockRecord,
   RunEnd,
   RunRecord,
+  RunWork,
   SliceReport,
 } from '../domain/records.ts'
 import type { TargetSettings } from '../domain/settings.ts'
@@ -106,7 +106,7 @@ export interface NewRun {
   readonly id: RunId
   readonly target: TargetName
   readonly direction: Direction
-  readonly object: BundleObject
+  readonly work: RunWork
   readonly actor: Actor
   readonly createdAt: Instant
 }

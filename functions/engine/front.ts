@@ -5,7 +5,7 @@ import { type Actor, type BundleObject, isFinal, type RunRecord } from '../domai
 import type { ControlStore } from './control-store.ts'
 import { keepInvisible, type MessageHandle, type Queue } from './queue.ts'
 import { showActor } from './run-context.ts'
-import type { ApplyRequest, RunnerAnswer } from './runner-contract.ts'
+import type { AdvanceRequest, RunnerAnswer } from './runner-contract.ts'
 import type { Clock, Deadline, Log, Random } from './system.ts'
 
 /** Everything outside that the queue's front touches; it has no way to the database. */
@@ -13,7 +13,7 @@ export interface FrontPorts {
   readonly queue: Queue
   readonly control: ControlStore
   /** Invokes the runner and waits for its answer; throws when it crashed or timed out. */
-  readonly invokeRunner: (request: ApplyRequest) => Promise<RunnerAnswer>
+  readonly invokeRunner: (request: AdvanceRequest) => Promise<RunnerAnswer>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -50,12 +50,19 @@ export async function handleUpload(ports: FrontPorts, upload: Upload, deadline: 
   await using visibility = await keepInvisible(ports, upload.message)
   const target = targetOfKey(object.key)
   const id = runIdOf(object)
-  const run = await control.countStart({ id, target, direction: 'up', object, actor, createdAt: clock.now() })
+  const run = await control.countStart({
+    id,
+    target,
+    direction: 'up',
+    work: { kind: 'bundle', object },
+    actor,
+    createdAt: clock.now(),
+  })
   if (isFinal(run.state)) return 'done'
   const hopeless = whyHopeless(run, upload, Date.parse(clock.now()))
   if (hopeless !== undefined) return giveUp(ports, upload, run, hopeless)
 
-  const answer = await askRunner(ports, upload, run, deadline)
+  const answer = await askRunner(ports, run, deadline)
   if (answer === 'crashed') {
     await visibility.returnIn(1)
     return 'again'
@@ -82,14 +89,13 @@ const waitSeconds = (random: Random): number => 5 + Math.floor(random.fraction()
 
 async function askRunner(
   { invokeRunner, log }: FrontPorts,
-  { object, actor }: Upload,
-  { id, target }: RunRecord,
+  { id, target, actor }: RunRecord,
   deadline: Deadline,
 ): Promise<RunnerAnswer | 'crashed'> {
   const remainingMs = deadline.remainingMs()
   const budgetMs = Math.floor(remainingMs - reserveOf(remainingMs))
   try {
-    return await invokeRunner({ action: 'apply', target, run: id, object, actor, budgetMs })
+    return await invokeRunner({ action: 'advance', target, run: id, actor, budgetMs })
   } catch (thrown) {
     log.warn('runner crashed', { run: id, error: asLockstepError(thrown).message })
     return 'crashed'

@@ -5,7 +5,7 @@ import type { SqlParser } from '../domain/sql-parser.ts'
 import type { BundleStore } from './bundle-store.ts'
 import type { ControlStore } from './control-store.ts'
 import type { OpenBundle } from './open-bundle.ts'
-import type { ApplyRequest } from './runner-contract.ts'
+import type { AdvanceRequest } from './runner-contract.ts'
 import type { Clock, Deadline, Log, Random } from './system.ts'
 import type { TargetDatabase } from './target-database.ts'
 
@@ -23,7 +23,7 @@ export interface RunnerPorts {
 
 /** One slice of a run: what was asked, what was decided for the target, and how much time there is. */
 export interface RunContext extends RunnerPorts {
-  readonly request: ApplyRequest
+  readonly request: AdvanceRequest
   /** The RUN item as it was at the slice's start. */
   readonly run: RunRecord
   readonly settings: TargetSettings

@@ -1,12 +1,12 @@
 import { LockstepError } from '../domain/errors.ts'
 import { readHistory } from '../domain/history.ts'
 import { maxObjectBytes } from '../domain/limits.ts'
-import { type FinalRunState, isFinal, type RunRecord } from '../domain/records.ts'
+import { type BundleWork, type FinalRunState, isFinal, type RunRecord } from '../domain/records.ts'
 import { applyBundle } from './apply.ts'
 import { holdLease } from './hold.ts'
 import { obtainLease } from './lease.ts'
 import { draft, type RunContext, type RunnerPorts } from './run-context.ts'
-import type { ApplyRequest, RunnerAnswer } from './runner-contract.ts'
+import type { AdvanceRequest, RunnerAnswer } from './runner-contract.ts'
 import type { Deadline } from './system.ts'
 import { finished, judge } from './verdict.ts'
 
@@ -17,7 +17,7 @@ import { finished, judge } from './verdict.ts'
  *
  * @throws LockstepError AWS_UNREACHABLE when not even the answer could be recorded; the message then comes back by itself
  */
-export async function advance(ports: RunnerPorts, request: ApplyRequest, deadline: Deadline): Promise<RunnerAnswer> {
+export async function advance(ports: RunnerPorts, request: AdvanceRequest, deadline: Deadline): Promise<RunnerAnswer> {
   const { target, run: id } = request
   const [settings, run] = await Promise.all([ports.control.readSettings(target), ports.control.readRun(target, id)])
   if (run === undefined) throw new LockstepError('INTERNAL', `run ${id} was never counted by its front`)
@@ -25,7 +25,8 @@ export async function advance(ports: RunnerPorts, request: ApplyRequest, deadlin
   if (settings === undefined) return refuseUnknown(ports, request)
   const context: RunContext = { ...ports, request, run, settings, deadline }
   try {
-    const bundle = await openBundle(context)
+    if (run.work.kind === 'rollback') throw new LockstepError('INTERNAL', 'nothing can be taken back yet')
+    const bundle = await openBundle(context, run.work)
     const history = readHistory(bundle)
     const lease = await obtainLease(context)
     return await holdLease(context, lease, (held) => applyBundle(held, bundle, history), bundle.digest)
@@ -41,11 +42,11 @@ const answerOf = ({ applied, failure }: RunRecord, state: FinalRunState): Runner
   ...(failure && { failure }),
 })
 
-async function openBundle({ bundles, openBundle: open, request, settings }: RunContext) {
-  const bytes = await bundles.fetch(request.object, maxObjectBytes(settings.limits))
+async function openBundle({ bundles, openBundle: open, settings }: RunContext, { object }: BundleWork) {
+  const bytes = await bundles.fetch(object, maxObjectBytes(settings.limits))
   const bundle = await open(bytes, settings.limits)
   if (settings.policy.requireManifest && bundle.manifest === undefined) {
-    throw new LockstepError('MANIFEST_REQUIRED', `${request.object.key} has no lockstep.json`)
+    throw new LockstepError('MANIFEST_REQUIRED', `${object.key} has no lockstep.json`)
   }
   return bundle
 }
@@ -61,7 +62,7 @@ async function endWithoutLease(context: RunContext, thrown: unknown): Promise<Ru
   return { kind: 'done', state: end.state, applied: end.applied, ...(end.failure && { failure: end.failure }) }
 }
 
-async function refuseUnknown(ports: RunnerPorts, request: ApplyRequest): Promise<RunnerAnswer> {
+async function refuseUnknown(ports: RunnerPorts, request: AdvanceRequest): Promise<RunnerAnswer> {
   const error = new LockstepError('TARGET_UNKNOWN', `no target is named "${request.target}"`)
   const { code, message, hint } = error
   const end = { state: 'REFUSED', applied: 0, failure: { code, message, hint }, notices: [] } as const

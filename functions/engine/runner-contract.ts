@@ -1,10 +1,10 @@
 import type { Failure } from '../domain/errors.ts'
 import type { ReceiptKey } from '../domain/receipt.ts'
-import type { Actor, Backend, BundleObject, ChainHead, FinalRunState, LockRecord } from '../domain/records.ts'
+import type { Actor, Backend, ChainHead, FinalRunState, LockRecord } from '../domain/records.ts'
 import type { MigrationName, RunId, TargetName } from '../domain/types.ts'
 
 /** What a front asks of the runner, the one function that may speak to the databases. */
-export type RunnerRequest = ApplyRequest | UnlockRequest | ReconcileRequest
+export type RunnerRequest = AdvanceRequest | UnlockRequest | ReconcileRequest
 
 interface Asked {
   readonly target: TargetName
@@ -13,11 +13,10 @@ interface Asked {
   readonly budgetMs: number
 }
 
-/** Brings one run forward. */
-export interface ApplyRequest extends Asked {
-  readonly action: 'apply'
+/** Brings one run forward; the RUN item says what it has to do. */
+export interface AdvanceRequest extends Asked {
+  readonly action: 'advance'
   readonly run: RunId
-  readonly object: BundleObject
 }
 
 /** What an operator wants of a target's lock. */

@@ -109,13 +109,14 @@ async function settleInterrupted(session: TargetSession, order: StepOrder, unit:
 }
 
 const cannotTell = (order: StepOrder, unit: Unit): LockstepError => {
-  const { name, up } = order.source.migration
+  const { path, migration } = order.source
+  const { name } = migration
   return new LockstepError(
     'NEEDS_OPERATOR',
     `a run died while statement ${unit.index + 1} of ${name} ran, and the catalog cannot tell whether it took effect`,
     {
       migration: name,
-      hint: `look whether statement ${unit.index + 1} of ${up.path} took effect, then say so to the target`,
+      hint: `look whether statement ${unit.index + 1} of ${path} took effect, then say so to the target`,
     },
   )
 }

@@ -6,6 +6,7 @@ import type { TargetSettings } from '../domain/settings.ts'
 import type { StepSource, Unit } from '../domain/step-source.ts'
 import type { TargetState } from '../domain/target-state.ts'
 import type { Direction, RunId, Sha256, TargetName, Token } from '../domain/types.ts'
+import type { AppliedStep } from '../domain/way-back.ts'
 
 /**
  * Terminology
@@ -60,6 +61,8 @@ export interface TargetSession extends AsyncDisposable {
   acceptFence(lease: Lease): Promise<void>
   /** Reads what is applied; to be trusted only after the fence was raised. */
   readState(): Promise<TargetState>
+  /** Reads what is applied above a receipt (null: everything), with the ways back, the newest first. */
+  appliedAfter(floor: ReceiptKey | null): Promise<readonly AppliedStep[]>
   /** Reads receipts above a key, oldest first. */
   receiptsAfter(key: ReceiptKey | null, limit: number): Promise<readonly Receipt[]>
 
@@ -118,6 +121,8 @@ export type UnitEvidence = 'done' | 'absent' | 'invalid' | 'unknown'
 export interface StepOrder {
   readonly source: StepSource
   readonly direction: Direction
+  /** For a `down`: the receipt of the `up` that it takes back. */
+  readonly undoes?: ReceiptKey
   readonly lease: Lease
   readonly settings: TargetSettings
   readonly run: RunId

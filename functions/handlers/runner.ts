@@ -22,7 +22,7 @@ type Answer = RunnerAnswer | UnlockAnswer | ReconcileAnswer
 const run = async (event: unknown, context: Context): Promise<FunctionAnswer<Answer>> => {
   const request = parseRunnerRequest(event)
   const { action, target } = request
-  logger.appendKeys({ action, target, ...(action === 'apply' && { run: request.run }) })
+  logger.appendKeys({ action, target, ...(action === 'advance' && { run: request.run }) })
   const endsAtMs = ports.clock.monotonicMs() + Math.min(request.budgetMs, context.getRemainingTimeInMillis())
   return { ok: true, answer: await fulfil(request, { remainingMs: () => endsAtMs - ports.clock.monotonicMs() }) }
 }

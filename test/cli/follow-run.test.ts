@@ -20,7 +20,7 @@ const runIn = (state: RunState, id = mine): RunRecord => ({
   id,
   target,
   direction: 'up',
-  object: { bucket: 'b', key: 'k' },
+  work: { kind: 'bundle', object: { bucket: 'b', key: 'k' } },
   actor: { kind: 'claimed', name: 'a', requestId: 'r' },
   state,
   starts: 1,

@@ -64,7 +64,7 @@ const run = (more: Partial<RunRecord> = {}): RunRecord => ({
   id: runId('r-1'),
   target,
   direction: 'up',
-  object: { bucket: 'b', key: 'k' },
+  work: { kind: 'bundle', object: { bucket: 'b', key: 'k' } },
   actor: { kind: 'claimed', name: 'a', requestId: 'r' },
   state: 'SUCCEEDED',
   starts: 0,

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../functions/domain/checksum.ts'
 import type { Failure } from '../../functions/domain/errors.ts'
-import { migrationName, runId } from '../../functions/domain/types.ts'
+import type { RollbackWork } from '../../functions/domain/records.ts'
+import { migrationName, runId, token } from '../../functions/domain/types.ts'
 import { at, draftOf, endOf, leaseFor, newRun, newTarget, observe, startRun } from '../support/control-records.ts'
 import { refusalOf } from '../support/refusal.ts'
 import type { ControlFixture } from './control-store.ts'
+
+const rollback = { kind: 'rollback', plan: sha256('plan'), floor: null, head: { token: token(3), n: 2 } } as const
 
 /** The RUN item: its counters, its readings, and its end outside a lease. */
 export function runTests(use: () => ControlFixture): void {
@@ -20,8 +23,22 @@ export function runTests(use: () => ControlFixture): void {
     it('given an actor who claims to be someone, when the run is read, then the claim is there', async () => {
       const { store } = use()
       const actor = { kind: 'claimed', name: 'deploy', requestId: '7' } as const
-      const run = newRun(newTarget(), { actor, object: { bucket: 'b', key: 'k', etag: 'e' } })
-      expect(await store.countStart(run)).toMatchObject({ actor, object: { bucket: 'b', key: 'k', etag: 'e' } })
+      const run = newRun(newTarget(), { actor, work: { kind: 'bundle', object: { bucket: 'b', key: 'k', etag: 'e' } } })
+      expect(await store.countStart(run)).toMatchObject({
+        actor,
+        work: { object: { bucket: 'b', key: 'k', etag: 'e' } },
+      })
+    })
+
+    it.each<RollbackWork>([
+      { ...rollback, wish: { kind: 'to', migration: migrationName('1_a') }, floor: { token: token(1), n: 1 } },
+      { ...rollback, wish: { kind: 'steps', count: 2 } },
+      { ...rollback, wish: { kind: 'run', run: runId('r-1') } },
+    ])('given a rollback of kind $wish.kind, when its start is counted, then the run has it to do', async (work) => {
+      const { store } = use()
+      const run = newRun(newTarget(), { direction: 'down', work })
+      expect(await store.countStart(run)).toMatchObject({ direction: 'down', work })
+      expect((await store.readRun(run.target, run.id))?.work).toEqual(work)
     })
 
     it('given a counted run, when another delivery is counted, then it has two starts and keeps what it was made of', async () => {
@@ -200,7 +217,7 @@ export function runTests(use: () => ControlFixture): void {
       for (const second of [3, 1, 4, 2]) await startRun(store, target, { createdAt: at(second) })
       const runs = await store.latestRuns(target, 3)
       expect(runs.map(({ createdAt }) => createdAt)).toEqual([at(4), at(3), at(2)])
-      expect(runs[0]).toMatchObject({ object: { bucket: 'bundles' }, starts: 1 })
+      expect(runs[0]).toMatchObject({ work: { object: { bucket: 'bundles' } }, starts: 1 })
     })
   })
 }

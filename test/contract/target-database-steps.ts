@@ -40,6 +40,21 @@ export function stepTests(use: () => TargetFixture): void {
       ])
     })
 
+    test('given ways back, when what is applied above a receipt is read, then each comes with its own, the newest first', async () => {
+      await using target = await attached()
+      const wayBack = { down: { path: 'b/down.sql', text: "-- é\r\nselect '\\'" }, irreversible: 'why' }
+      const first = await commitText(target, 'select 1', 'a')
+      const second = await target.session.commitStep(await orderOf(target, { ...sourceOf('select 2', 'b'), wayBack }))
+      const third = await commitText(target, 'select 3', 'c')
+      const applied = await target.session.appliedAfter(first.key)
+      expect(applied.map(({ migration, receipt }) => ({ migration, receipt }))).toEqual([
+        { migration: 'c', receipt: third.key },
+        { migration: 'b', receipt: second.key },
+      ])
+      expect(applied.map((step) => step.wayBack)).toEqual([{}, wayBack])
+      expect(await target.session.appliedAfter(null)).toHaveLength(3)
+    })
+
     test('given a step that fails, when it is sent, then nothing is recorded, and it may be sent again', async () => {
       await using target = await attached()
       const order = await orderOf(target, sourceOf(failing))

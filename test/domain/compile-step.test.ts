@@ -25,13 +25,13 @@ describe('a migration’s files', () => {
       text: 'create table t ();',
       directives: { transaction: 'step' },
       body: { kind: 'transaction', sql: 'create table t ();', flattened: false },
-      downSql: '\uFEFF-- é\r\ndrop table t;',
+      wayBack: { down: { path: '1_a/down.sql', text: '\uFEFF-- é\r\ndrop table t;' } },
       notices: [],
     })
   })
 
-  test('given no down, when it is compiled, then there is no down SQL', () => {
-    expect(compileOne({ '1_a/migration.sql': 'select 1' })).not.toHaveProperty('downSql')
+  test('given no down, when it is compiled, then there is no way back', () => {
+    expect(compileOne({ '1_a/migration.sql': 'select 1' }).wayBack).toEqual({})
   })
 
   test.each(['down.sql', 'verify.sql', 'verify.down.sql'])(

@@ -16,12 +16,7 @@ const unit = (sql: string, index: number): Unit => ({
 })
 
 const source = (...statements: readonly string[]): StepSource => ({
-  migration: {
-    name,
-    checksum: sha256(''),
-    form: 'folder',
-    up: { path: '1_a/migration.sql', bytes: 0, sha256: sha256('') },
-  },
+  migration: { name, checksum: sha256('') },
   path: '1_a/migration.sql',
   directives: { transaction: 'none' },
   body: { kind: 'units', units: statements.map(unit) },

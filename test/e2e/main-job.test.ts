@@ -42,7 +42,7 @@ describe('the example history', () => {
 
     const kept = await withClient(cloud.cloud.databaseUrl(target), async (client) => {
       const { rows } = await client.query(
-        "select down_sql from lockstep.receipt where migration like '%lemon_squeezy%'",
+        "select way_back -> 'down' ->> 'text' as down_sql from lockstep.receipt where migration like '%lemon_squeezy%'",
       )
       return rows.map((row) => row.down_sql)
     })

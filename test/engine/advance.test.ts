@@ -110,7 +110,7 @@ describe('a run that fails or is refused', () => {
 
   test('given an object that is gone, when advanced, then the run is refused without a lease', async () => {
     const request = await world.push(history)
-    world.bundles.remove(request.object)
+    await world.removeObject(request)
     expect(await world.advance(request)).toMatchObject({ state: 'REFUSED', failure: { code: 'OBJECT_GONE' } })
     expect(await lockState()).toBeUndefined()
     expect(await world.auditTypes()).toEqual(['run.finished'])
@@ -182,7 +182,7 @@ describe('the lease', () => {
       id: otherRun,
       target: world.target,
       direction: 'up',
-      object,
+      work: { kind: 'bundle', object },
       actor,
       createdAt: at,
     })
@@ -238,7 +238,7 @@ describe('the lease', () => {
       id: otherRun,
       target: world.target,
       direction: 'up',
-      object,
+      work: { kind: 'bundle', object },
       actor,
       createdAt: at,
     })

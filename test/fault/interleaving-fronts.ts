@@ -3,7 +3,7 @@ import type { Actor, BundleObject } from '../../functions/domain/records.ts'
 import type { RunId } from '../../functions/domain/types.ts'
 import { type FrontPorts, handleUpload } from '../../functions/engine/front.ts'
 import { advance } from '../../functions/engine/run.ts'
-import type { ApplyRequest, RunnerAnswer } from '../../functions/engine/runner-contract.ts'
+import type { AdvanceRequest, RunnerAnswer } from '../../functions/engine/runner-contract.ts'
 import type { Deadline } from '../../functions/engine/system.ts'
 import type { Pushable } from './interleaving-bundles.ts'
 import { call } from './interleaving-call.ts'
@@ -142,7 +142,7 @@ function frontPorts(world: World, { front, message, showAt, spawn }: FrontParts)
 interface Invocation {
   readonly front: Process
   readonly runner: Process
-  readonly request: ApplyRequest
+  readonly request: AdvanceRequest
 }
 
 /** A runner that dies is noticed at once; one whose front died goes on by itself. */

@@ -42,7 +42,7 @@ select 'it''s'; -- done
 ;
 reset role;
 select lockstep.record_receipt('{"target":"shop","worker":"worker-1","token":7,"n":1,"head_token":null,"head_n":null,\
-"run":"r-1","bundle":"<sha256>","migration":"m","direction":"up","checksum":"<sha256>","attempt":1,"out_of_order":false,"down_sql":null}') as lockstep_reply;
+"run":"r-1","bundle":"<sha256>","migration":"m","direction":"up","checksum":"<sha256>","attempt":1,"out_of_order":false,"way_back":{}}') as lockstep_reply;
 commit;
 close all;
 reset session authorization;

@@ -33,7 +33,10 @@ export const newRun = (target: TargetName, changes: Partial<NewRun> = {}): NewRu
   id: runId(`r-${sha256(randomUUID()).slice(0, 24)}`),
   target,
   direction: 'up',
-  object: { bucket: 'bundles', key: `bundles/${target}/0123456789ab-1.zip`, versionId: 'v1' },
+  work: {
+    kind: 'bundle',
+    object: { bucket: 'bundles', key: `bundles/${target}/0123456789ab-1.zip`, versionId: 'v1' },
+  },
   actor: { kind: 'upload', principal: 'AWS:AIDAEXAMPLE', address: '192.0.2.1' },
   createdAt: at(0),
   ...changes,

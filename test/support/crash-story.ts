@@ -5,7 +5,7 @@ import { handleUpload } from '../../functions/engine/front.ts'
 import type { Queue } from '../../functions/engine/queue.ts'
 import { advance } from '../../functions/engine/run.ts'
 import type { RunnerPorts } from '../../functions/engine/run-context.ts'
-import type { ApplyRequest } from '../../functions/engine/runner-contract.ts'
+import type { AdvanceRequest } from '../../functions/engine/runner-contract.ts'
 import { type CrashPoint, type SeenCall, setTrap, type Trap, type TrappedProcess } from './crash-trap.ts'
 import type { CrashWorld, Evidence, Story } from './crash-world.ts'
 
@@ -65,7 +65,7 @@ async function deliver(delivery: Delivery, object: BundleObject): Promise<void> 
     const ports = {
       queue: process.guard('queue', queue, 'AWS_UNREACHABLE'),
       control: process.guard('front-control', control, 'AWS_UNREACHABLE'),
-      invokeRunner: (request: ApplyRequest) => invoke(delivery, process, request),
+      invokeRunner: (request: AdvanceRequest) => invoke(delivery, process, request),
       ...{ clock: process.clock(clock), random, log },
     }
     const endsAtMs = clock.monotonicMs() + story.invocationMs
@@ -79,7 +79,7 @@ async function deliver(delivery: Delivery, object: BundleObject): Promise<void> 
 }
 
 /** Invokes the runner in a process of its own; its front learns of its death at once. */
-async function invoke(delivery: Delivery, front: TrappedProcess, request: ApplyRequest) {
+async function invoke(delivery: Delivery, front: TrappedProcess, request: AdvanceRequest) {
   const { world, trap, running } = delivery
   const { clock } = world.ports
   const process = trap.process()

@@ -9,7 +9,7 @@ import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { TargetName } from '../../functions/domain/types.ts'
 import { advance } from '../../functions/engine/run.ts'
 import type { RunnerPorts } from '../../functions/engine/run-context.ts'
-import type { ApplyRequest, RunnerAnswer } from '../../functions/engine/runner-contract.ts'
+import type { AdvanceRequest, RunnerAnswer } from '../../functions/engine/runner-contract.ts'
 import { countingRandom } from './counting-random.ts'
 import { type MemoryBundleStore, memoryBundleStore } from './memory-bundle-store.ts'
 import { type MemoryControl, memoryControl } from './memory-control.ts'
@@ -28,9 +28,11 @@ export interface World {
   readonly bundles: MemoryBundleStore
   readonly ports: RunnerPorts
   /** Packs and stores texts by their paths, counts the run's start, and says what its front would ask. */
-  push(texts: Readonly<Record<string, string>>, manifest?: ManifestInput): Promise<ApplyRequest>
+  push(texts: Readonly<Record<string, string>>, manifest?: ManifestInput): Promise<AdvanceRequest>
+  /** Deletes the object that a run was to read. */
+  removeObject(request: AdvanceRequest): Promise<void>
   /** Runs one slice. */
-  advance(request: ApplyRequest, budgetMs?: number): Promise<RunnerAnswer>
+  advance(request: AdvanceRequest, budgetMs?: number): Promise<RunnerAnswer>
   receipts(): readonly Receipt[]
   auditTypes(): Promise<readonly string[]>
 }
@@ -70,8 +72,19 @@ export function engineWorld(changes: Partial<TargetSettings> = {}): World {
       await opening.catch(() => undefined)
       const object = await bundles.put({ bucket: 'bundles', key: `bundles/${target}/${uploads}.zip`, bytes })
       const run = runIdOf(object)
-      await control.countStart({ id: run, target, direction: 'up', object, actor, createdAt: clock.now() })
-      return { action: 'apply', target, run, object, actor, budgetMs: 870_000 }
+      await control.countStart({
+        id: run,
+        target,
+        direction: 'up',
+        work: { kind: 'bundle', object },
+        actor,
+        createdAt: clock.now(),
+      })
+      return { action: 'advance', target, run, actor, budgetMs: 870_000 }
+    },
+    async removeObject({ run }) {
+      const work = (await control.readRun(target, run))?.work
+      if (work?.kind === 'bundle') bundles.remove(work.object)
     },
     advance: (request, budgetMs = request.budgetMs) => {
       const endsAtMs = clock.monotonicMs() + budgetMs

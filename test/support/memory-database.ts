@@ -5,7 +5,7 @@ import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { Clock } from '../../functions/engine/system.ts'
 import type { LockHolder, LockTry, TargetDatabase, TargetSession } from '../../functions/engine/target-database.ts'
 import { type MemorySession, memorySteps } from './memory-steps.ts'
-import { acceptFence, emptyTarget, raiseFence, stateOf, type TargetData } from './memory-target.ts'
+import { acceptFence, appliedAfter, emptyTarget, raiseFence, stateOf, type TargetData } from './memory-target.ts'
 
 /** Databases in memory, by their names; a session of each sees what the others committed. */
 export interface MemoryDatabase extends TargetDatabase {
@@ -134,7 +134,7 @@ const asHolder = (session: MemorySession, { target }: TargetSettings): LockHolde
 
 type DataCalls = Pick<
   TargetSession,
-  'ensureSchema' | 'raiseFence' | 'readFences' | 'acceptFence' | 'readState' | 'receiptsAfter'
+  'ensureSchema' | 'raiseFence' | 'readFences' | 'acceptFence' | 'readState' | 'appliedAfter' | 'receiptsAfter'
 >
 
 const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls => ({
@@ -159,6 +159,10 @@ const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls =>
   readState: async () => {
     mustBeOpen(session)
     return structuredClone(stateOf(data()))
+  },
+  appliedAfter: async (floor) => {
+    mustBeOpen(session)
+    return structuredClone(appliedAfter(data(), floor))
   },
   receiptsAfter: async (key, limit) => {
     mustBeOpen(session)

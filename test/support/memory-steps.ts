@@ -58,7 +58,7 @@ export function memorySteps(parts: StepParts): StepCalls {
         throw new LockstepError('INTERNAL', `${order.source.migration.name} runs unit by unit`)
       return await inTransaction(parts, order, async () => {
         await run(parts, order, body.sql)
-        const receipt = recordReceipt(checked(parts, order), receiptOf(parts, order))
+        const receipt = recordDone(parts, order)
         data().ran.push(body.sql)
         return receipt
       })
@@ -180,8 +180,16 @@ function checked({ session, data }: StepParts, order: StepOrder): TargetData {
   return data()
 }
 
+function recordDone(parts: StepParts, order: StepOrder): Receipt {
+  const data = checked(parts, order)
+  const { migration, wayBack = {} } = order.source
+  const receipt = recordReceipt(data, receiptOf(parts, order))
+  if (order.direction === 'up') data.waysBack.set(migration.name, wayBack)
+  return receipt
+}
+
 function recordEnd(parts: StepParts, order: StepOrder, unit: Unit, position: UnitPosition): Receipt | undefined {
-  if (position === 'last') return recordReceipt(checked(parts, order), receiptOf(parts, order))
+  if (position === 'last') return recordDone(parts, order)
   progress(parts, order, unit, 'done')
   return undefined
 }

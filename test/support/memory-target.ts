@@ -4,6 +4,7 @@ import { compareReceiptKeys, type Receipt, type ReceiptKey } from '../../functio
 import type { Lease } from '../../functions/domain/records.ts'
 import type { AppliedMigration, TargetState, UnitProgress } from '../../functions/domain/target-state.ts'
 import type { MigrationName, TargetName, Token, WorkerId } from '../../functions/domain/types.ts'
+import type { AppliedStep, WayBack } from '../../functions/domain/way-back.ts'
 import type { FenceRaise, StepOrder } from '../../functions/engine/target-database.ts'
 
 /** The committed data of one database: what a backup of it would hold. */
@@ -13,6 +14,7 @@ export interface TargetData {
   readonly receipts: Receipt[]
   readonly applied: Map<MigrationName, AppliedMigration>
   progress: readonly UnitProgress[]
+  readonly waysBack: Map<MigrationName, WayBack>
   /** What units of kind `alone` left in the catalog, by the digest of their text. */
   readonly effects: Map<string, 'done' | 'invalid'>
   /** Every text that took effect, in order: a second entry of the same one is the very thing that must never happen. */
@@ -25,6 +27,7 @@ export const emptyTarget = (): TargetData => ({
   receipts: [],
   applied: new Map(),
   progress: [],
+  waysBack: new Map(),
   effects: new Map(),
   ran: [],
 })
@@ -103,6 +106,17 @@ export function recordProgress(data: TargetData, row: UnitProgress): void {
     (a, b) => compareBytes(a.migration, b.migration) || compareBytes(a.direction, b.direction) || a.unit - b.unit,
   )
 }
+
+/** Reads what is applied above a receipt, with the ways back, the newest first. */
+export const appliedAfter = (data: TargetData, floor: ReceiptKey | null): readonly AppliedStep[] =>
+  data.receipts
+    .filter(({ key, migration }) => data.applied.get(migration)?.receipt === key)
+    .filter(({ key }) => floor === null || compareReceiptKeys(key, floor) > 0)
+    .map(({ key, migration, checksum, run, bundle, finishedAt }) => {
+      const wayBack = data.waysBack.get(migration) ?? {}
+      return { migration, checksum, receipt: key, run, bundle, at: finishedAt, wayBack }
+    })
+    .toReversed()
 
 /** Reads what is applied, as the engine sees it. */
 export function stateOf(data: TargetData): TargetState {

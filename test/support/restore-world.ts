@@ -71,11 +71,11 @@ function worldOn(ports: RunnerPorts, target: TargetName, rest: Rest): RestoreWor
         id: run,
         target: to,
         direction: 'up',
-        object,
+        work: { kind: 'bundle', object },
         actor,
         createdAt: ports.clock.now(),
       })
-      return advance(ports, { action: 'apply', target: to, run, object, actor, budgetMs }, deadline())
+      return advance(ports, { action: 'advance', target: to, run, actor, budgetMs }, deadline())
     },
     operate: (wish, of = target, changes = {}) =>
       unlock(
