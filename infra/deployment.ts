@@ -7,7 +7,7 @@ export const contextKeys = {
   'lockstep:subnetIds': "the runner's subnets, as a list or separated by commas",
   'lockstep:securityGroupIds': "the runner's security groups, as a list or separated by commas",
   'lockstep:targets':
-    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole }',
+    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, requireCertificate? }',
 } as const
 
 /** Wanted only together with `lockstep:addGatewayEndpoints`. */
@@ -29,6 +29,7 @@ const target = z.strictObject({
   database: z.string().min(1),
   user: z.string().min(1),
   applicationRole: z.string().min(1),
+  requireCertificate: z.boolean().default(false),
 })
 const targets = z.preprocess(parseJson, z.array(target).min(1))
 

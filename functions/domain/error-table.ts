@@ -67,6 +67,8 @@ export const errorTable = {
   FILE_HAS_NUL: refused('remove the NUL byte; PostgreSQL text cannot hold one'),
   FILE_CHANGED: refused('run the command again when nothing else writes into the folder'),
 
+  CERTIFICATE_INVALID: refused('run `lockstep certify <dir>`, which writes the file anew'),
+
   // the history
   HISTORY_EMPTY: refused(
     'add a migration with `lockstep new <name>`; each is a folder with a migration.sql, or a .sql file',
@@ -97,6 +99,9 @@ export const errorTable = {
   HISTORY_DIVERGED: refused('pull the migrations that the target has and the bundle lacks, then push again'),
   OUT_OF_ORDER: refused("rename the migration so that it sorts last, or allow it in the target's settings"),
   HELD_BACK: refused('push the folder again with `--reapply <migration>`, which releases it, or change the migration'),
+  CERTIFICATE_REQUIRED: refused(
+    'write down scripts, prove them with `lockstep certify <dir>`, or say `-- lockstep:irreversible <reason>`; then pack again',
+  ),
   HALF_APPLIED: refused('push the same version of that migration again to finish it'),
 
   // the target

@@ -1,5 +1,6 @@
 import { type BundleManifest, type BundleOrigin, digestOf, manifestFormat, manifestPath } from './bundle-manifest.ts'
 import { compareBytes } from './byte-order.ts'
+import { type Certificates, isCertificate } from './certificate.ts'
 import { LockstepError } from './errors.ts'
 import type { FileRef } from './file-source.ts'
 import { isSha256, type MigrationName, migrationName, type Sha256 } from './types.ts'
@@ -14,7 +15,7 @@ import { isSha256, type MigrationName, migrationName, type Sha256 } from './type
 export function parseManifest(text: string): BundleManifest {
   const root = readObject(parseJson(text), '')
   if (root.format !== manifestFormat) throw wrongFormat(root.format)
-  refuseOtherKeys(root, '', ['format', 'digest', 'source', 'reapply', 'files'])
+  refuseOtherKeys(root, '', ['format', 'digest', 'source', 'reapply', 'certificates', 'files'])
   const files = readFiles(root.files)
   const digest = readSha256(root.digest, 'digest')
   const computed = digestOf(files)
@@ -23,8 +24,14 @@ export function parseManifest(text: string): BundleManifest {
     throw new LockstepError('MANIFEST_DIGEST_MISMATCH', message)
   }
   const origin = readOrigin(root.source)
-  const manifest = { format: manifestFormat, source: origin, files, digest } as const
-  return root.reapply === undefined ? manifest : { ...manifest, reapply: readNames(root.reapply, 'reapply') }
+  return {
+    format: manifestFormat,
+    source: origin,
+    files,
+    digest,
+    ...(root.reapply !== undefined && { reapply: readNames(root.reapply, 'reapply') }),
+    ...(root.certificates !== undefined && { certificates: readCertificates(root.certificates) }),
+  }
 }
 
 const parseJson = (text: string): unknown => {
@@ -78,6 +85,14 @@ const readFile = (value: unknown, where: string): FileRef => {
 
 const readNames = (value: unknown, where: string): readonly MigrationName[] =>
   readArray(value, where).map((item, index) => migrationName(readText(item, `${where}[${index}]`)))
+
+const readCertificates = (value: unknown): Certificates =>
+  Object.fromEntries(
+    Object.entries(readObject(value, 'certificates')).map(([name, text]) => {
+      if (typeof text === 'string' && isCertificate(text)) return [migrationName(name), text]
+      throw invalid(`certificates.${name}`, text, 'reversible, reversible, loses: … or irreversible: …')
+    }),
+  )
 
 const readObject = (value: unknown, where: string): Readonly<Record<string, unknown>> => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(where, value, 'an object')

@@ -33,6 +33,8 @@ export interface TargetSettings {
 export interface TargetPolicy {
   readonly outOfOrder: 'apply' | 'refuse'
   readonly requireManifest: boolean
+  /** True refuses pending migrations of which the bundle has no certificate of going back. */
+  readonly requireCertificate: boolean
   /** Tries of a step that meets 55P03, 40P01 or 40001, the first included. */
   readonly stepAttempts: number
   /** Bounds of infrastructure faults for one run, whichever comes first. */

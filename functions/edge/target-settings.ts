@@ -22,6 +22,7 @@ const connection = z.strictObject({
 const policy = z.strictObject({
   outOfOrder: z.enum(['apply', 'refuse']).default('apply'),
   requireManifest: z.boolean().default(false),
+  requireCertificate: z.boolean().default(false),
   stepAttempts: count.default(5),
   faultAttempts: count.default(10),
   faultWindowMs: count.default(900_000),

@@ -1,4 +1,5 @@
 import type { Bundle } from '../domain/bundle.ts'
+import { refuseUncertified, withCertificate } from '../domain/certificate.ts'
 import { compileStep } from '../domain/compile-step.ts'
 import { refuseLedgerAhead } from '../domain/drift.ts'
 import type { Failure } from '../domain/errors.ts'
@@ -85,7 +86,10 @@ async function prepare(preparation: Preparation): Promise<Prepared> {
     const state = await session.readState()
     refuseLedgerAhead(chain.projected, state.head)
     const plan = planUp({ history, state, policy: context.settings.policy, reapply: bundle.manifest?.reapply ?? [] })
-    const sources = plan.steps.map(({ migration }) => compileStep(migration, bundle, context.parse))
+    const sources = plan.steps.map(({ migration }) =>
+      withCertificate(compileStep(migration, bundle, context.parse), bundle.manifest),
+    )
+    if (context.settings.policy.requireCertificate) refuseUncertified(sources)
     for (const source of sources) resumePoint(source, state.progress)
     countCommitted(held, state)
     const failed = await failedBefore(held, state, session)

@@ -17,6 +17,12 @@ export interface TargetProps {
   readonly user: string
   /** The role that migrations run as, and that owns what they make. */
   readonly applicationRole: string
+  /**
+   * Refuses pending migrations of which the bundle has no certificate of going back.
+   *
+   * @default false
+   */
+  readonly requireCertificate?: boolean
 }
 
 interface SettingsCommandsProps {
@@ -68,4 +74,5 @@ const settingsItem = (target: TargetProps) => ({
     },
   },
   applicationRole: { S: target.applicationRole },
+  ...(target.requireCertificate === true && { policy: { M: { requireCertificate: { BOOL: true } } } }),
 })

@@ -6,7 +6,7 @@ import type { FileSource } from '../../functions/domain/file-source.ts'
 import { readHistory } from '../../functions/domain/history.ts'
 import type { Migration } from '../../functions/domain/migration.ts'
 import type { SqlParser } from '../../functions/domain/sql-parser.ts'
-import type { Notice } from '../../functions/domain/types.ts'
+import type { MigrationName, Notice } from '../../functions/domain/types.ts'
 import type { HistoryInput } from './history-input.ts'
 import type { Output } from './output.ts'
 import { showPath } from './paths.ts'
@@ -18,6 +18,8 @@ export interface CheckReport {
   readonly notices: readonly Notice[]
   /** One for each migration that would be refused. */
   readonly failures: readonly Failure[]
+  /** Those that say by a directive that there is no way back. */
+  readonly irreversible: readonly MigrationName[]
 }
 
 /**
@@ -33,23 +35,26 @@ export async function checkHistory(input: HistoryInput, cwd: string): Promise<Ch
   const parse = await loadSqlParser()
   const notices = [...history.notices]
   const failures: Failure[] = []
+  const irreversible: MigrationName[] = []
   for (const migration of history.migrations) {
     const found = checkMigration(migration, bundle, parse)
     notices.push(...found.notices)
+    irreversible.push(...found.irreversible)
     failures.push(...found.failures.map((failure) => placeInFolder(failure, input, cwd)))
   }
-  return { migrations: history.migrations, notices, failures }
+  return { migrations: history.migrations, notices, failures, irreversible }
 }
 
 const checkMigration = (
   migration: Migration,
   source: FileSource,
   parse: SqlParser,
-): Pick<CheckReport, 'notices' | 'failures'> => {
+): Omit<CheckReport, 'migrations'> => {
   try {
-    return { notices: compileStep(migration, source, parse).notices, failures: [] }
+    const { notices, directives } = compileStep(migration, source, parse)
+    return { notices, failures: [], irreversible: directives.irreversible === undefined ? [] : [migration.name] }
   } catch (thrown) {
-    return { notices: [], failures: [{ ...toFailure(thrown), migration: migration.name }] }
+    return { notices: [], failures: [{ ...toFailure(thrown), migration: migration.name }], irreversible: [] }
   }
 }
 

@@ -1,7 +1,8 @@
 import { packBundle } from '../../functions/adapters/bundle-writer.ts'
-import { type BundleOrigin, makeManifest } from '../../functions/domain/bundle-manifest.ts'
+import { type BundleOrigin, type ManifestInput, makeManifest } from '../../functions/domain/bundle-manifest.ts'
+import type { Certificates } from '../../functions/domain/certificate.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
-import type { MigrationName, Sha256 } from '../../functions/domain/types.ts'
+import type { Sha256 } from '../../functions/domain/types.ts'
 import { gitOrigin } from './git-origin.ts'
 import type { HistoryInput } from './history-input.ts'
 
@@ -15,13 +16,16 @@ export interface PackedBundle {
 /**
  * Packs a folder, with its origin from git; a zip is taken as it is.
  *
- * @param reapply held-back migrations that this push releases
+ * @param contents held-back migrations that this push releases, and the certificates that the manifest of a folder carries
  * @throws LockstepError USAGE when a zip should say what to reapply: that is part of its manifest
  */
-export async function packInput(input: HistoryInput, reapply: readonly MigrationName[] = []): Promise<PackedBundle> {
+export async function packInput(
+  input: HistoryInput,
+  { reapply = [], certificates = {} }: Omit<ManifestInput, 'source'>,
+): Promise<PackedBundle> {
   const { digest, manifest } = input.bundle
   if (input.kind === 'folder') {
-    const contents = { source: await gitOrigin(input.path), reapply }
+    const contents = { source: await gitOrigin(input.path), reapply, certificates }
     const bytes = await packBundle(input.bundle, contents)
     // As the manifest says it: without the credentials that a URL may carry.
     return { bytes, digest, origin: makeManifest(input.bundle.files, contents).source }
@@ -30,6 +34,12 @@ export async function packInput(input: HistoryInput, reapply: readonly Migration
   throw new LockstepError('USAGE', '--reapply needs the folder, not a bundle that is packed already', {
     hint: 'push the folder of migrations itself, or pack it anew',
   })
+}
+
+/** Says how many migrations of a bundle are certified; nothing where none is. */
+export function certifiedText(certificates: Certificates): string {
+  const certified = Object.keys(certificates).length
+  return certified === 0 ? '' : `${certified} certified`
 }
 
 /** Says in a few words where a bundle comes from: ` · 1cd0955 on main`. */

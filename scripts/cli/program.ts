@@ -94,6 +94,7 @@ const declareTargetCommands = (program: Command, act: Act): void => {
     .addOption(targetOption())
     .option('--wait', 'stay and show the run until it is over')
     .addOption(timeoutOption())
+    .option('--require-certificate', 'upload nothing unless each migration has a certificate')
     .option('--reapply <migration...>', 'release migrations that were rolled back, so that this push applies them')
     .addOption(jsonOption())
     .addHelpText('after', examples('lockstep push migrations --target orders --wait'))
@@ -123,7 +124,13 @@ const declareTargetCommands = (program: Command, act: Act): void => {
   for (const command of [push, status, verify]) for (const option of placeOptions()) command.addOption(option)
 }
 
-type PushOptions = PlaceOption & { target: TargetName; wait?: boolean; timeout: number; reapply?: string[] }
+type PushOptions = PlaceOption & {
+  readonly target: TargetName
+  readonly wait?: boolean
+  readonly timeout: number
+  readonly reapply?: string[]
+  readonly requireCertificate?: boolean
+}
 
 /** Commands for the rare day on which something went wrong. */
 const declareOperatorCommands = (program: Command, act: Act): void => {

@@ -3,7 +3,8 @@ import { LockstepError } from '../../functions/domain/errors.ts'
 import { checkHistory, refusedSummary } from '../cli/check-history.ts'
 import { type Context, type Outcome, succeeded } from '../cli/command.ts'
 import { openHistory } from '../cli/history-input.ts'
-import { originText, packInput } from '../cli/packed-bundle.ts'
+import { findCertificates } from '../cli/input-certificates.ts'
+import { certifiedText, originText, packInput } from '../cli/packed-bundle.ts'
 import { toAbsolute } from '../cli/paths.ts'
 import { count, formatBytes } from '../cli/units.ts'
 
@@ -21,18 +22,28 @@ export async function bundle({ output, cwd }: Context, { path, out }: BundleInpu
   const input = await openHistory(path, cwd)
   if (input.kind === 'zip') throw new LockstepError('USAGE', `${path} is a bundle already`, { hint: 'give the folder' })
   const report = await checkHistory(input, cwd)
-  const { migrations, notices, failures } = report
+  const { migrations, failures } = report
+  const { certificates, notices: stale } = await findCertificates(input, report)
+  const notices = [...report.notices, ...stale]
   if (failures.length > 0) {
     const closing = `${refusedSummary(report, output)}; no bundle was written`
     return { document: { notices, errors: failures }, failures, closing }
   }
-  const { bytes, digest, origin } = await packInput(input)
+  const { bytes, digest, origin } = await packInput(input, { certificates })
   await write(toAbsolute(out, cwd), bytes)
   output.line(
-    `${output.paint('green', '✓')} ${out}: ${[count(migrations.length, 'migration'), formatBytes(bytes.length), originText(origin)].filter(Boolean).join(' · ')}`,
+    `${output.paint('green', '✓')} ${out}: ${[count(migrations.length, 'migration'), certifiedText(certificates), formatBytes(bytes.length), originText(origin)].filter(Boolean).join(' · ')}`,
   )
   output.line(output.paint('dim', `  digest ${digest}`))
-  return succeeded({ file: out, bytes: bytes.length, digest, source: origin, migrations: migrations.length, notices })
+  return succeeded({
+    file: out,
+    bytes: bytes.length,
+    digest,
+    source: origin,
+    migrations: migrations.length,
+    certificates,
+    notices,
+  })
 }
 
 const write = async (file: string, bytes: Uint8Array): Promise<void> => {

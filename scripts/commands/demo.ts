@@ -93,7 +93,7 @@ const migrateTwice = async (demo: Demo): Promise<Failure | undefined> => {
 }
 
 const push = async ({ output, cloud, history, report, signal }: Demo): Promise<WatchedRun> => {
-  const packed = await packInput(history)
+  const packed = await packInput(history, {})
   const eventsAfter = await lastEventSeq(cloud.status, target)
   const { run, object } = await upload(cloud, target, packed)
   const place = shorten(`s3://${object.bucket}/${object.key}`, output.columns - 2)

@@ -1,16 +1,18 @@
 import { systemClock } from '../../functions/adapters/system.ts'
+import type { Certificates } from '../../functions/domain/certificate.ts'
 import { migrationName, type TargetName } from '../../functions/domain/types.ts'
 import { type CheckReport, checkHistory, placeInFolder, refusedSummary } from '../cli/check-history.ts'
 import { type Context, type Outcome, succeeded } from '../cli/command.ts'
 import { connect } from '../cli/connection.ts'
 import { followCommand } from '../cli/follow-run.ts'
 import { openHistory } from '../cli/history-input.ts'
+import { findCertificates, requireCertificates } from '../cli/input-certificates.ts'
 import { watchInterrupt } from '../cli/interrupt.ts'
 import { lastEventSeq } from '../cli/last-event.ts'
 import { noticeHint } from '../cli/notices.ts'
 import type { PlaceOption } from '../cli/options.ts'
 import { type Output, shorten } from '../cli/output.ts'
-import { originText, type PackedBundle, packInput } from '../cli/packed-bundle.ts'
+import { certifiedText, originText, type PackedBundle, packInput } from '../cli/packed-bundle.ts'
 import { summaryOf } from '../cli/run-display.ts'
 import { table } from '../cli/table.ts'
 import { count, formatBytes } from '../cli/units.ts'
@@ -24,6 +26,8 @@ interface PushInput extends PlaceOption {
   /** How long `wait` waits, in milliseconds. */
   readonly timeout: number
   readonly reapply?: readonly string[]
+  /** Refuses a history with a migration of which nobody proved what going back does. */
+  readonly requireCertificate?: boolean
 }
 
 /**
@@ -31,26 +35,31 @@ interface PushInput extends PlaceOption {
  *
  * Each push is a run of its own: pushing the same history again finds nothing to do.
  *
- * @throws LockstepError PATH_NOT_FOUND, USAGE, LOCAL_NOT_RUNNING, AWS_UNREACHABLE, AWS_DENIED
+ * @throws LockstepError PATH_NOT_FOUND, USAGE, CERTIFICATE_REQUIRED, CERTIFICATE_INVALID, LOCAL_NOT_RUNNING, AWS_UNREACHABLE, AWS_DENIED
  */
 export async function push(context: Context, input: PushInput): Promise<Outcome> {
   const { output, cwd } = context
   const { target, timeout, wait } = input
   const history = await openHistory(input.path, cwd)
-  const report = await checkHistory(history, cwd)
-  if (report.failures.length > 0) return refused(report, output)
-  const packed = await packInput(history, input.reapply?.map(migrationName))
+  const checked = await checkHistory(history, cwd)
+  if (checked.failures.length > 0) return refused(checked, output)
+  const found = await findCertificates(history, checked)
+  if (input.requireCertificate) requireCertificates(found, checked)
+  const report = { ...checked, notices: [...checked.notices, ...found.notices] }
+  const { certificates } = found
+  const packed = await packInput(history, { certificates, reapply: input.reapply?.map(migrationName) ?? [] })
 
   const cloud = await connect(context, input, 'push')
   const eventsAfter = wait ? await lastEventSeq(cloud.status, target) : 0
   const uploaded = await upload(cloud, target, packed)
-  announce(output, { ...input, uploaded, packed, report })
+  announce(output, { ...input, uploaded, packed, report, certificates })
   const document = {
     target,
     ...uploaded,
     digest: packed.digest,
     source: packed.origin,
     migrations: report.migrations.length,
+    certificates,
     notices: report.notices,
   }
   if (!wait) return succeeded(document)
@@ -86,15 +95,17 @@ interface Announcement {
   readonly uploaded: Upload
   readonly packed: PackedBundle
   readonly report: CheckReport
+  readonly certificates: Certificates
 }
 
 /** The longest label and the gap behind it. */
 const labelColumns = 8
 
-const announce = (output: Output, { path, target, uploaded, packed, report }: Announcement): void => {
+const announce = (output: Output, { path, target, uploaded, packed, report, certificates }: Announcement): void => {
   const { object, run } = uploaded
   const contents = [
     count(report.migrations.length, 'migration'),
+    certifiedText(certificates),
     formatBytes(packed.bytes.length),
     originText(packed.origin),
   ]

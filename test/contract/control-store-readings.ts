@@ -88,6 +88,13 @@ const settingsOf = (target: TargetName): TargetSettings => ({
   statementTimeoutMs: 0,
   leaseMs: 30_000,
   heartbeatMs: 7_500,
-  policy: { outOfOrder: 'apply', requireManifest: false, stepAttempts: 5, faultAttempts: 10, faultWindowMs: 900_000 },
+  policy: {
+    outOfOrder: 'apply',
+    requireManifest: false,
+    requireCertificate: false,
+    stepAttempts: 5,
+    faultAttempts: 10,
+    faultWindowMs: 900_000,
+  },
   limits: { files: 1, fileBytes: 2, inflatedBytes: 3, ratio: 4 },
 })

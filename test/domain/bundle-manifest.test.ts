@@ -19,10 +19,12 @@ const ref: fc.Arbitrary<FileRef> = fc.record({
   bytes: fc.nat(),
   sha256: fc.string().map((text) => sha256(text)),
 })
+const certificate = fc.constantFrom('reversible', 'reversible, loses: "A" (1 of 5 rows)', 'irreversible: 42P01 🐘')
 const input = fc.record(
   {
     source: fc.record({ commit: name, branch: name, url: fc.webUrl() }, { requiredKeys: [] }),
     reapply: fc.array(name.map(migrationName)),
+    certificates: fc.dictionary(name.map(migrationName), certificate),
   },
   { requiredKeys: [] },
 )
@@ -44,7 +46,12 @@ describe('the canonical form', () => {
   })
 
   test('given a manifest, when it is printed, then it reads so', () => {
-    const made = makeManifest(files.slice(0, 1), { source: { commit: 'abc' }, reapply: [migrationName('1_a')] })
+    const certificates = { [migrationName('2_b')]: 'irreversible: no', [migrationName('1_a')]: 'reversible' }
+    const made = makeManifest(files.slice(0, 1), {
+      source: { commit: 'abc' },
+      reapply: [migrationName('1_a')],
+      certificates,
+    })
     expect(printManifest(made).split('\n')).toEqual([
       '{',
       '  "format": 1,',
@@ -55,6 +62,10 @@ describe('the canonical form', () => {
       '  "reapply": [',
       '    "1_a"',
       '  ],',
+      '  "certificates": {',
+      '    "1_a": "reversible",',
+      '    "2_b": "irreversible: no"',
+      '  },',
       '  "files": [',
       '    {',
       '      "path": "1_a/migration.sql",',
@@ -71,6 +82,10 @@ describe('the canonical form', () => {
     const made = makeManifest(files, { source: { url: 'https://user:token@github.com/acme/app.git' } })
     expect(made.source.url).toBe('https://github.com/acme/app.git')
   })
+})
+
+test('given certificates, when a manifest is made, then its digest is the one without them', () => {
+  expect(makeManifest(files, { certificates: { [migrationName('1_a')]: 'reversible' } }).digest).toBe(manifest.digest)
 })
 
 test('given files, when their digest is computed, then it is the SHA-256 of what sha256sum prints', () => {
@@ -94,7 +109,7 @@ describe('refusals', () => {
     [
       'an unknown key',
       { ...valid, reaply: [] },
-      'lockstep.json: reaply is unknown, expected format, digest, source, reapply, files',
+      'lockstep.json: reaply is unknown, expected format, digest, source, reapply, certificates, files',
     ],
     [
       'an unknown key of a file',
@@ -132,6 +147,19 @@ describe('refusals', () => {
       { ...valid, digest: 'abc' },
       'lockstep.json: digest is "abc", expected 64 lower-case hex digits',
     ],
+    [
+      'certificates that are a list',
+      { ...valid, certificates: [] },
+      'lockstep.json: certificates is [], expected an object',
+    ],
+    ...[5, '', 'maybe', 'reversible\nirreversible: x', 'irreversible: ', `irreversible: ${'x'.repeat(2_000)}`].map(
+      (text) =>
+        [
+          `${JSON.stringify(text).slice(0, 30)} as a certificate`,
+          { ...valid, certificates: { '1_a': text } },
+          `lockstep.json: certificates.1_a is ${JSON.stringify(text).slice(0, 80)}, expected reversible, reversible, loses: … or irreversible: …`,
+        ] as const,
+    ),
     ['an empty name to reapply', { ...valid, reapply: [''] }, 'lockstep.json: reapply[0] is "", expected a text'],
   ]
   test.each(cases)('given %s, when it is parsed, then it is refused with the place', async (_, value, message) => {

@@ -12,6 +12,7 @@ import { instant, migrationName, runId, token } from '../../functions/domain/typ
 const policy: TargetPolicy = {
   outOfOrder: 'apply',
   requireManifest: false,
+  requireCertificate: false,
   stepAttempts: 3,
   faultAttempts: 10,
   faultWindowMs: 900_000,

@@ -24,6 +24,7 @@ describe('settings of a target', () => {
       policy: {
         outOfOrder: 'apply',
         requireManifest: false,
+        requireCertificate: false,
         stepAttempts: 5,
         faultAttempts: 10,
         faultWindowMs: 900_000,

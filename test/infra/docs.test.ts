@@ -62,6 +62,7 @@ describe('docs/aws.md', () => {
       `| \`leaseMs\`, \`heartbeatMs\` | ${shown(leaseMs)} and ${shown(heartbeatMs)} |`,
       `| \`policy.outOfOrder\` | \`${policy.outOfOrder}\` |`,
       `| \`policy.requireManifest\` | \`${policy.requireManifest}\` |`,
+      `| \`policy.requireCertificate\` | \`${policy.requireCertificate}\` |`,
       `| \`policy.stepAttempts\` | ${policy.stepAttempts} |`,
       `| \`policy.faultAttempts\`, \`policy.faultWindowMs\` | ${policy.faultAttempts} and ${shown(policy.faultWindowMs)} |`,
       `| \`limits.files\`, \`.fileBytes\`, \`.inflatedBytes\`, \`.ratio\` | ${shown(limits.files)}, ${mebibytes(limits.fileBytes)}, ${mebibytes(limits.inflatedBytes)}, ${limits.ratio} |`,

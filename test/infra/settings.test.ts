@@ -74,6 +74,17 @@ describe('the command that writes settings', () => {
     expect(connection).toMatchObject({ port: 5432 })
   })
 
+  test.each([
+    [{}, false],
+    [{ requireCertificate: true }, true],
+  ])(
+    'given the props %o, when the functions read the item, then the policy requires certificates: %s',
+    (props, required) => {
+      const { pk: _, sk: __, ...item } = run(commandOf({ ...target, ...props }), 'secret').item
+      expect(parseTargetSettings({ ...item, target: target.name }).policy.requireCertificate).toBe(required)
+    },
+  )
+
   test.each(['Shop', 'a/b', '*', ''])('given the name "%s", when a target is declared, then it is refused', (name) => {
     expect(() => commandOf({ ...target, name })).toThrow("is no target's name")
   })
