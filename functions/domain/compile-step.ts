@@ -1,10 +1,12 @@
 import { type CompiledText, compileText } from './compile-text.ts'
 import type { FileRef, FileSource } from './file-source.ts'
 import type { Migration } from './migration.ts'
+import type { SourceText } from './source-position.ts'
 import type { SqlFile } from './sql-file.ts'
 import type { SqlParser } from './sql-parser.ts'
 import type { StepSource } from './step-source.ts'
 import type { Notice } from './types.ts'
+import { compileVerify, type VerifySource } from './verify-source.ts'
 import type { KeptFile } from './way-back.ts'
 
 /**
@@ -18,15 +20,18 @@ import type { KeptFile } from './way-back.ts'
 export const compileStep = (migration: Migration, source: FileSource, parse: SqlParser): StepSource => {
   const compile = (ref: FileRef, role: SqlFile['role']): CompiledText =>
     compileText({ path: ref.path, text: source.readText(ref.path), role, migration: migration.name }, parse)
+  const compileAssertions = ({ path }: FileRef): VerifySource =>
+    compileVerify({ path, text: source.readText(path) }, migration.name, parse)
   const up = compile(migration.up, 'up')
   const down = migration.down && compile(migration.down, 'down')
-  const verify = migration.verify && compile(migration.verify, 'verify')
-  const verifyDown = migration.verifyDown && compile(migration.verifyDown, 'verify')
+  const verify = migration.verify && compileAssertions(migration.verify)
+  const verifyDown = migration.verifyDown && compileAssertions(migration.verifyDown)
   const notices = [up, down, verify, verifyDown].flatMap((each) => each?.notices ?? [])
   const { irreversible } = up.directives
   return {
     ...up,
     migration,
+    ...(verify && { verify }),
     wayBack: {
       ...(down && { down: keep(down) }),
       ...(verifyDown && { verify: keep(verifyDown) }),
@@ -36,7 +41,7 @@ export const compileStep = (migration: Migration, source: FileSource, parse: Sql
   }
 }
 
-const keep = ({ path, text }: CompiledText): KeptFile => ({ path, text })
+const keep = ({ path, text }: SourceText): KeptFile => ({ path, text })
 
 const contradiction = (migration: Migration, up: CompiledText, down: CompiledText | undefined): readonly Notice[] => {
   if (down === undefined || up.directives.irreversible === undefined) return []

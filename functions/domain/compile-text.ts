@@ -3,7 +3,7 @@ import { noticesOf } from './compile-notices.ts'
 import { leadingDirectives, refuseMisplaced } from './directive-comments.ts'
 import { readDirectives } from './directives.ts'
 import { refuseForbidden } from './forbidden-statements.ts'
-import { refuseAloneInBlock, refuseInVerify } from './own-transactions.ts'
+import { refuseAloneInBlock } from './own-transactions.ts'
 import { setsTimeout } from './session-settings.ts'
 import type { SqlFile } from './sql-file.ts'
 import type { SqlParser } from './sql-parser.ts'
@@ -11,6 +11,7 @@ import { type Statement, splitStatements } from './statements.ts'
 import type { StepBody, StepSource } from './step-source.ts'
 import { type Block, pairBlocks } from './transaction-blocks.ts'
 import { cutUnits } from './units.ts'
+import { refuseInVerify } from './verify-rules.ts'
 import { whyUnits } from './why-units.ts'
 
 /** A file that was read, parsed and judged: everything of a `StepSource` that one file decides. */
@@ -32,9 +33,9 @@ export const compileText = (file: SqlFile, parse: SqlParser): CompiledText => {
   const directives = readDirectives(file, leadingDirectives(leading))
   refuseMisplaced(file, leading, parse)
   refuseForbidden(file, statements)
+  if (file.role === 'verify') refuseInVerify(file, statements)
   const blocks = pairBlocks(file, statements)
   refuseAloneInBlock(file, statements, blocks)
-  if (file.role === 'verify') refuseInVerify(file, statements)
   const reason = directives.transaction === 'step' ? whyUnits(statements, blocks) : undefined
   const asUnits = directives.transaction !== 'step' || reason !== undefined
   const body = bodyOf(file, { bytes, statements, blocks, as: asUnits ? 'units' : 'transaction' })

@@ -129,6 +129,10 @@ export const errorTable = {
 
   // the run
   MIGRATION_FAILED: entry('failed', 'correct the migration and push again; what was applied before it stays'),
+  VERIFY_FAILED: entry(
+    'failed',
+    'the migration was rolled back; correct it, or what its verify file asks, and push again',
+  ),
   STEP_NEEDS_OWN_TRANSACTIONS: entry('failed', 'add `-- lockstep:transaction=file` at the top of the file'),
   STEP_TOO_LONG: entry('failed', 'split the migration, or give its index builds CONCURRENTLY'),
   NEEDS_OPERATOR: entry('failed', 'answer the question in the message, then push again'),

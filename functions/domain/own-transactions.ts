@@ -1,6 +1,6 @@
 import { runsAlone } from './run-alone.ts'
 import { refusal, type SqlFile } from './sql-file.ts'
-import { type Statement, transactionKind } from './statements.ts'
+import type { Statement } from './statements.ts'
 import { type Block, statementsIn } from './transaction-blocks.ts'
 
 /**
@@ -18,21 +18,11 @@ export const refuseAloneInBlock = (file: SqlFile, statements: readonly Statement
 }
 
 /**
- * Refuses what a verify file, which runs inside a transaction of the step, can't have: transactions and statements that run alone.
+ * Refuses a statement that PostgreSQL refuses inside a transaction.
  *
- * @throws LockstepError STATEMENT_FORBIDDEN or STATEMENT_NOT_IN_TRANSACTION
+ * @throws LockstepError STATEMENT_NOT_IN_TRANSACTION
  */
-export const refuseInVerify = (file: SqlFile, statements: readonly Statement[]): void => {
-  const own = statements.find((statement) => transactionKind(statement) !== undefined)
-  if (own) {
-    const message = 'a transaction statement is not allowed in a verify file'
-    const hint = 'take it out; the file runs inside a transaction of the step'
-    throw refusal(file, { code: 'STATEMENT_FORBIDDEN', message, byte: own.startByte, hint })
-  }
-  refuseAlone(file, statements, 'move the statement to the migration; a verify file only asks')
-}
-
-const refuseAlone = (file: SqlFile, statements: readonly Statement[], hint: string): void => {
+export const refuseAlone = (file: SqlFile, statements: readonly Statement[], hint: string): void => {
   for (const statement of statements) {
     const name = runsAlone(statement)
     if (name === undefined) continue

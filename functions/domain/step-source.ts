@@ -1,4 +1,5 @@
 import type { MigrationName, Notice, Sha256 } from './types.ts'
+import type { VerifySource } from './verify-source.ts'
 import type { WayBack } from './way-back.ts'
 
 /** What a file's leading comment lines decide. */
@@ -85,6 +86,8 @@ export interface StepSource {
   readonly path: string
   /** Its original text, for excerpts. */
   readonly text: string
+  /** What must hold before the receipt is written. */
+  readonly verify?: VerifySource
   /** For the receipt of an `up`. */
   readonly wayBack?: WayBack
   readonly notices: readonly Notice[]

@@ -34,6 +34,18 @@ describe('a migration’s files', () => {
     expect(compileOne({ '1_a/migration.sql': 'select 1' }).wayBack).toEqual({})
   })
 
+  test('given verify files, when it is compiled, then the step has the one, and the way back keeps the other', () => {
+    const step = compileOne({
+      '1_a/migration.sql': 'select 1',
+      '1_a/verify.sql': 'select true',
+      '1_a/down.sql': 'select 2',
+      '1_a/verify.down.sql': 'select false',
+    })
+    expect(step.verify).toMatchObject({ path: '1_a/verify.sql', assertions: [{ sql: 'select true', kind: 'judged' }] })
+    expect(step.wayBack?.verify).toEqual({ path: '1_a/verify.down.sql', text: 'select false' })
+    expect(compileOne({ '1_a/migration.sql': 'select 1' }).verify).toBeUndefined()
+  })
+
   test.each(['down.sql', 'verify.sql', 'verify.down.sql'])(
     'given a bad %s, when it is compiled, then the migration is refused with that file’s place',
     async (name) => {

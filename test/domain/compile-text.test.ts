@@ -252,6 +252,14 @@ describe('refusals', () => {
     ['a block', 'begin; select 1; commit', 'STATEMENT_FORBIDDEN'],
     ['a savepoint', 'savepoint a', 'STATEMENT_FORBIDDEN'],
     ['a statement that runs alone', 'vacuum', 'STATEMENT_NOT_IN_TRANSACTION'],
+    ['a copy to nobody', 'copy t to stdout', 'STATEMENT_FORBIDDEN'],
+    ['a query into a table', 'select 1 into x', 'STATEMENT_FORBIDDEN'],
+    [
+      'a query that inserts',
+      'with x as (insert into t values (1) returning id) select true from x',
+      'STATEMENT_FORBIDDEN',
+    ],
+    ['a role', 'reset role', 'STATEMENT_FORBIDDEN'],
   ])('given %s in a verify file, when it is compiled, then it is refused', async (_, text, code) => {
     expect(await refusalOf(() => compile(text, 'verify'))).toMatchObject({ code })
   })
