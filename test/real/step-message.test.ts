@@ -9,7 +9,7 @@ import { targetSettings } from '../support/target-settings.ts'
 const settings = { ...targetSettings('shop'), applicationRole: 'Shop "app"', statementTimeoutMs: 60_000 }
 
 const order: StepOrder = {
-  source: sourceOf(`-- lockstep:lock_timeout=3s\nselect 'it''s'; -- done`, 'm'),
+  source: { ...sourceOf(`-- lockstep:lock_timeout=3s\nselect 'it''s'; -- done`, 'm'), wayBack: {} },
   direction: 'up',
   lease: leaseOf(settings.target, 7, { worker: workerId('worker-1') }),
   settings,
