@@ -59,9 +59,12 @@ const goneStates = /^(?:08...|57P0[1235]|53300)$/
 const tlsCodes = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|EPROTO$)/
 const tlsWords = /does not support SSL|establishing an SSL connection/
 
+/** The way to an error inside a function, and the statement there that failed. */
+type Inside = Partial<Pick<DatabaseError, 'internalQuery' | 'internalPosition' | 'where'>>
+
 /** The server's own words: what happened, and what it says besides. */
-export const serverDetails = (error: DatabaseError): ErrorDetails => {
-  const lines = [error.detail, innerPlace(error), error.where && `context: ${error.where}`]
+export const serverDetails = (error: DatabaseError, inside: Inside = error): ErrorDetails => {
+  const lines = [error.detail, innerPlace(inside), inside.where && `context: ${inside.where}`]
   const detail = lines.filter(Boolean).join('\n').slice(0, longestDetail)
   return {
     cause: error,
@@ -72,7 +75,7 @@ export const serverDetails = (error: DatabaseError): ErrorDetails => {
 }
 
 /** Where a statement that a function built failed: in that statement, which stands in no file. */
-const innerPlace = ({ internalQuery, internalPosition }: DatabaseError): string | undefined => {
+const innerPlace = ({ internalQuery, internalPosition }: Inside): string | undefined => {
   if (internalQuery === undefined || internalPosition === undefined) return undefined
   return placeAt({ path: '', text: internalQuery }, Number(internalPosition) - 1).excerpt
 }

@@ -5,6 +5,7 @@ import type { SqlParser } from '../domain/sql-parser.ts'
 import type { StepOrder } from '../engine/target-database.ts'
 import { fenceStates, isGone, serverDetails, sqlStates, wrapOwnError } from './postgres-errors.ts'
 import type { MessageOutcome } from './postgres-message.ts'
+import { verifyFailure } from './postgres-verify-failure.ts'
 
 /** What was sent of a migration's file, and what of ours stood before it. */
 export interface SentSql {
@@ -58,6 +59,8 @@ export const stepFailure = (
   const doing = `${name} was sent, but its outcome is unknown`
   if (error === undefined) return new LockstepError('INTERNAL', `${name} came back without a receipt`)
   if (!(error instanceof DatabaseError) || isGone(error)) return wrapOwnError(error, doing)
+  const unverified = verifyFailure(order, outcome, error, sent)
+  if (unverified !== undefined) return unverified
   const guard = fenceStates[error.code as keyof typeof fenceStates]
   if (guard !== undefined) return new LockstepError(guard, `${name}: ${error.message}`, details(order, error))
   switch (partOf(sent, outcome, error)) {

@@ -3,10 +3,15 @@ import type { Connection, Submittable } from 'pg'
 /** The column by which a message of ours gives its one answer; rows of any other name are dropped as they arrive. */
 export const replyColumn = 'lockstep_reply'
 
+/** The column of the row that stands between a migration's statements and its assertions. */
+export const verifyColumn = 'lockstep_verify'
+
 /** What came back of one message, up to its end or its first error. */
 export interface MessageOutcome {
   /** Statements that completed, whatever followed. */
   readonly completed: number
+  /** How many had completed when the assertions were reached; the row that marks them is a statement too. */
+  readonly completedAtVerify?: number
   /** The value of the reply column's last row. */
   readonly reply?: string
   /** True when a COMMIT completed after the reply: it is committed, whatever error follows. */
@@ -43,12 +48,19 @@ export const makeMessage = (text: string): Message => {
   let committed = false
   let reply: string | undefined
   let isReply = false
+  let completedAtVerify: number | undefined
   const settle = (error?: Error) =>
-    resolve({ completed, committed, ...(reply !== undefined && { reply }), ...(error !== undefined && { error }) })
+    resolve({
+      ...{ completed, committed },
+      ...(completedAtVerify !== undefined && { completedAtVerify }),
+      ...(reply !== undefined && { reply }),
+      ...(error !== undefined && { error }),
+    })
   const handlers = {
     submit: (connection: Connection) => connection.query(text),
     handleRowDescription: ({ fields }: RowDescription) => {
       isReply = fields[0]?.name === replyColumn
+      if (fields[0]?.name === verifyColumn) completedAtVerify = completed
     },
     handleDataRow: ({ fields }: DataRow) => {
       if (isReply) reply = fields[0] ?? undefined

@@ -10,6 +10,7 @@ import { nothingSent, stepFailure } from './postgres-failure.ts'
 import { millisecondsBetween } from './postgres-receipts.ts'
 import { recover } from './postgres-recovery.ts'
 import { recordMessage, recordStatement, type StepContent, stepMessage } from './step-message.ts'
+import { verifyStatements } from './verify-statements.ts'
 
 /** What steps are run with. */
 export interface Runner {
@@ -23,8 +24,14 @@ export const commitStep = async (runner: Runner, order: StepOrder): Promise<Rece
   const { body } = order.source
   if (body.kind !== 'transaction')
     throw new LockstepError('INTERNAL', `${order.source.migration.name} runs unit by unit`)
-  const content = { sql: body.sql, startCodePoint: 0, record: recordStatement('record_receipt', order) }
+  const content = { sql: body.sql, startCodePoint: 0, ...ending(order) }
   return committedReceipt(order, await runInTransaction(runner, order, content))
+}
+
+/** What ends a step, after its SQL: what must hold, and the receipt. */
+export const ending = (order: StepOrder): Pick<StepContent, 'conclude' | 'record'> => {
+  const { verify } = order.source
+  return { record: recordStatement('record_receipt', order), ...(verify && { conclude: verifyStatements(verify) }) }
 }
 
 /** What of a migration runs in a transaction, and where in its file it begins. */

@@ -9,7 +9,7 @@ import { nothingSent, stepFailure } from './postgres-failure.ts'
 import { tryKey } from './postgres-lock.ts'
 import { replyColumn } from './postgres-message.ts'
 import { recover } from './postgres-recovery.ts'
-import { commitRecord, committedReceipt, type Runner, runInTransaction } from './postgres-step.ts'
+import { commitRecord, committedReceipt, ending, type Runner, runInTransaction } from './postgres-step.ts'
 import { cleaning, fenceArguments, progressOf, recordStatement, timeouts } from './step-message.ts'
 
 const keyPollMs = 100
@@ -24,11 +24,10 @@ export const commitUnit = async (
   position: UnitPosition,
 ): Promise<Receipt | undefined> => {
   const { sql, startCodePoint, setup } = unit
-  const record = endOfUnit(order, unit, position)
   const reply = await runInTransaction(runner, order, {
     sql,
     startCodePoint,
-    record,
+    ...(position === 'last' ? ending(order) : { record: doneRecord(order, unit) }),
     ...(setup !== undefined && { setup }),
   })
   return position === 'last' ? committedReceipt(order, reply) : undefined
@@ -39,21 +38,23 @@ export const openUnit = async (runner: Runner, order: StepOrder, unit: Unit): Pr
   await commitRecord(runner, order, recordStatement('record_progress', order, progressOf(unit, 'running')))
 }
 
-/** Commits that a unit is done, or the step's receipt. */
+/** Commits that a unit is done, or what must hold after the last one together with the step's receipt. */
 export const closeUnit = async (
   runner: Runner,
   order: StepOrder,
   unit: Unit,
   position: UnitPosition,
 ): Promise<Receipt | undefined> => {
-  const reply = await commitRecord(runner, order, endOfUnit(order, unit, position))
-  return position === 'last' ? committedReceipt(order, reply) : undefined
+  if (position !== 'last') {
+    await commitRecord(runner, order, doneRecord(order, unit))
+    return undefined
+  }
+  if (order.source.verify !== undefined) return await commitUnit(runner, order, { ...unit, sql: '' }, position)
+  return committedReceipt(order, await commitRecord(runner, order, recordStatement('record_receipt', order)))
 }
 
-const endOfUnit = (order: StepOrder, unit: Unit, position: UnitPosition): string =>
-  position === 'last'
-    ? recordStatement('record_receipt', order)
-    : recordStatement('record_progress', order, progressOf(unit, 'done'))
+const doneRecord = (order: StepOrder, unit: Unit): string =>
+  recordStatement('record_progress', order, progressOf(unit, 'done'))
 
 /** Runs a unit of kind `alone`; a partition that is detached by half is finished instead, since detaching it again is refused. */
 export const runUnit = async (runner: Runner, order: StepOrder, unit: Unit): Promise<void> => {

@@ -14,11 +14,14 @@ export interface Step {
   readonly session: TargetSession
   readonly order: Omit<StepOrder, 'attempt'>
   readonly progress: readonly UnitProgress[]
-  /** Told of each unit before it runs. */
-  readonly reached?: (unit: Unit) => void
+  /** Told of each unit before it runs, and of what concludes a step whose units are all done. */
+  readonly reached?: (unit: ReachedUnit) => void
   /** Told of each attempt that failed and is followed by another. */
   readonly retried?: (attempt: number, failure: Failure) => void
 }
+
+/** Where a step is: a unit, or the transaction after all of them, whose index is their number. */
+export type ReachedUnit = Pick<Unit, 'index' | 'kind'>
 
 /**
  * Runs one migration until it is committed or has failed for good; either way the receipt tells.
@@ -64,18 +67,24 @@ async function runOnce(
   session: TargetSession,
   order: StepOrder,
   from: UnitMark,
-  note: (mark: UnitMark, unit: Unit) => void,
+  note: (mark: UnitMark, reached: ReachedUnit) => void,
 ): Promise<Receipt> {
-  const { body } = order.source
+  const { body, verify } = order.source
   if (body.kind === 'transaction') return session.commitStep(order)
+  const last = body.units.at(-1)
   for (const unit of body.units.slice(from.unit)) {
     const state = unit.index === from.unit ? from.state : 'fresh'
     note({ unit: unit.index, state }, unit)
-    const position: UnitPosition = unit.index === body.units.length - 1 ? 'last' : 'not-last'
+    // what took effect outside of a transaction is recorded before an assertion can fail
+    const position: UnitPosition = unit === last && !(verify && unit.kind === 'alone') ? 'last' : 'not-last'
     const ran = (): void => note({ unit: unit.index, state: 'ran' }, unit)
     const receipt = await runUnit(session, order, { unit, position, state, ran })
     if (receipt !== undefined) return receipt
   }
+  const after = { index: body.units.length, kind: 'transaction' } as const
+  note({ unit: after.index, state: 'fresh' }, after)
+  const receipt = last && (await session.closeUnit(order, last, 'last'))
+  if (receipt !== undefined) return receipt
   throw new LockstepError('INTERNAL', `${order.source.migration.name} has no unit left to run, yet no receipt`)
 }
 

@@ -67,13 +67,14 @@ export interface TargetSession extends AsyncDisposable {
   receiptsAfter(key: ReceiptKey | null, limit: number): Promise<readonly Receipt[]>
 
   /**
-   * Runs a transactional step and writes its receipt, in one transaction and one message.
+   * Runs a transactional step and what must hold after it, and writes its receipt, in one transaction and one message.
    *
-   * @throws LockstepError MIGRATION_FAILED (rolled back; `sqlState` and `place` tell why), STEP_NEEDS_OWN_TRANSACTIONS,
+   * @throws LockstepError MIGRATION_FAILED (rolled back; `sqlState` and `place` tell why), VERIFY_FAILED (rolled back; `place` is in
+   *   the verify file, `sqlState` that of an error, absent where it returned false or null), STEP_NEEDS_OWN_TRANSACTIONS,
    *   FENCE_TOUCHED, LOCK_RELEASED, STEP_SPLIT, STEP_CONFLICT, LEASE_LOST (the fence was raised by another)
    */
   commitStep(order: StepOrder): Promise<Receipt>
-  /** Runs a unit of kind `transaction` together with its progress, and with the step's receipt after the last unit. */
+  /** Runs a unit of kind `transaction` together with its progress; the last one with what must hold after it and the step's receipt. */
   commitUnit(order: StepOrder, unit: Unit, position: UnitPosition): Promise<Receipt | undefined>
   /** Commits that a unit of kind `alone` is about to run. */
   openUnit(order: StepOrder, unit: Unit): Promise<void>
@@ -83,7 +84,10 @@ export interface TargetSession extends AsyncDisposable {
   examineUnit(order: StepOrder, unit: Unit): Promise<UnitEvidence>
   /** Drops the invalid index that a unit left behind, so that it can be built again. */
   clearUnit(order: StepOrder, unit: Unit): Promise<void>
-  /** Commits that a unit of kind `alone` is done, with the step's receipt after the last unit. */
+  /**
+   * Commits that a unit of kind `alone` is done; after the last unit, whose progress may be committed already, what must hold is run
+   * instead, together with the step's receipt.
+   */
   closeUnit(order: StepOrder, unit: Unit, position: UnitPosition): Promise<Receipt | undefined>
   /** Writes the `failed` receipt of a step that was rolled back; progress of earlier units stays. */
   recordFailure(order: StepOrder, failure: Failure): Promise<Receipt>

@@ -2,11 +2,10 @@ import { LockstepError, toFailure } from '../domain/errors.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import type { DetachedStep } from '../domain/records.ts'
 import { resumePoint } from '../domain/resume.ts'
-import type { Unit } from '../domain/step-source.ts'
 import type { Held } from './hold.ts'
 import type { Projector } from './project.ts'
 import { draft } from './run-context.ts'
-import { runStep, type Step } from './step.ts'
+import { type ReachedUnit, runStep, type Step } from './step.ts'
 
 /** A slice lets go of a step this long before its end: enough to copy receipts, park and answer. */
 const leaveReserveMs = 2_000
@@ -40,7 +39,7 @@ export async function runWatched(held: Held, step: WatchedStep): Promise<Receipt
   if (before !== undefined && before.times >= mostLeft && !(await endedSince(step)))
     return session.recordFailure({ ...order, attempt: 1 }, tooLong(before))
 
-  let running: Unit | undefined
+  let running: ReachedUnit | undefined
   const work = runStep(context, {
     session,
     order,

@@ -6,6 +6,7 @@ import { fenceTests } from './target-database-fence.ts'
 import { lockTests } from './target-database-lock.ts'
 import { stepTests } from './target-database-steps.ts'
 import { unitTests } from './target-database-units.ts'
+import { verifyTests } from './target-database-verify.ts'
 
 /** A target's database under test, and the ways around it that a test needs. */
 export interface TargetFixture extends AsyncDisposable {
@@ -32,5 +33,6 @@ export function targetDatabaseContract(name: string, open: () => Promise<TargetF
     fenceTests(use)
     stepTests(use)
     unitTests(use)
+    verifyTests(use)
   })
 }

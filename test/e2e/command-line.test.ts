@@ -65,6 +65,20 @@ describe('an embedded cloud in the background', () => {
     expect({ code, applied: stdout.includes('1 migration applied') }).toEqual({ code: 0, applied: true })
   })
 
+  test('given an assertion that does not hold, when pushed with --wait, then its place is shown, nothing stays, and exit is 4', async () => {
+    write('asked/1_a/migration.sql', 'create table a (id int);\n')
+    write('asked/1_a/verify.sql', 'select true;\nselect count(*) = 1 from a;\n')
+    const { code, stdout, stderr } = await lockstep(['push', 'asked', '--target', 'asked', '--wait'], here)
+    const shown = stdout + stderr
+    expect(code).toBe(4)
+    expect(shown).toContain('VERIFY_FAILED')
+    expect(shown).toContain('assertion 2 of 1_a/verify.sql returned false')
+    expect(shown).toMatch(/1_a\/verify\.sql:2:1/)
+    expect(shown).toMatch(/select count\(\*\) = 1 from a;\n[^\n]*\^/)
+    write('asked/1_a/verify.sql', 'select count(*) = 0 from a;\n')
+    expect(await lockstep(['push', 'asked', '--target', 'asked', '--wait'], here)).toMatchObject({ code: 0 })
+  })
+
   test('given an edited migration, when pushed, then exit is 3', async () => {
     write('bad/1_a/migration.sql', 'create table a (id bigint);\n')
     const { code, stdout, stderr } = await lockstep(['push', 'bad', '--target', 'failing', '--wait'], here)

@@ -2,6 +2,7 @@ import { LockstepError } from '../../functions/domain/errors.ts'
 import type { Receipt } from '../../functions/domain/receipt.ts'
 import type { Unit } from '../../functions/domain/step-source.ts'
 import { laterBy, type Token } from '../../functions/domain/types.ts'
+import { type FailedAssertion, verifyFailed } from '../../functions/domain/verify-failure.ts'
 import type { Clock } from '../../functions/engine/system.ts'
 import type { StepOrder, TargetSession, UnitEvidence, UnitPosition } from '../../functions/engine/target-database.ts'
 import {
@@ -58,6 +59,7 @@ export function memorySteps(parts: StepParts): StepCalls {
         throw new LockstepError('INTERNAL', `${order.source.migration.name} runs unit by unit`)
       return await inTransaction(parts, order, async () => {
         await run(parts, order, body.sql)
+        await verify(parts, order, 'nothing')
         const receipt = recordDone(parts, order)
         data().ran.push(body.sql)
         return receipt
@@ -67,6 +69,7 @@ export function memorySteps(parts: StepParts): StepCalls {
       begin()
       return await inTransaction(parts, order, async () => {
         await run(parts, order, unit.sql)
+        if (position === 'last') await verify(parts, order, unit.index === 0 ? 'nothing' : 'earlier statements')
         const receipt = recordEnd(parts, order, unit, position)
         data().ran.push(unit.sql)
         return receipt
@@ -92,7 +95,10 @@ export function memorySteps(parts: StepParts): StepCalls {
       if (data().effects.get(unit.sha256) === 'invalid') data().effects.delete(unit.sha256)
     },
     closeUnit: async (order, unit, position) =>
-      await inTransaction(parts, order, async () => recordEnd(parts, order, unit, position)),
+      await inTransaction(parts, order, async () => {
+        if (position === 'last') await verify(parts, order, 'all statements')
+        return recordEnd(parts, order, unit, position)
+      }),
     recordFailure: async (order, failure) =>
       await inTransaction(parts, order, async () => {
         assertHead(data(), order)
@@ -135,6 +141,18 @@ const mustHoldLock = ({ holdsLock }: MemorySession): void => {
 async function run(parts: StepParts, order: StepOrder, sql: string): Promise<void> {
   const { sqlState } = await tell(parts, sql)
   if (sqlState !== undefined) throw migrationFailed(order, sqlState)
+}
+
+/** "Runs" the assertions: each fails, or returns what it says. */
+async function verify(parts: StepParts, order: StepOrder, stays: FailedAssertion['stays']): Promise<void> {
+  const { source, direction } = order
+  for (const [index, { sql }] of (source.verify?.assertions ?? []).entries()) {
+    const { sqlState, returns } = await tell(parts, sql)
+    if (sqlState === undefined && (returns === undefined || returns === 'true')) continue
+    const what = sqlState === undefined ? `returned ${returns}` : 'failed: as its text says'
+    const details = sqlState === undefined ? {} : { sqlState }
+    if (source.verify) throw verifyFailed(source, source.verify, { index, what, direction, stays, details })
+  }
 }
 
 async function runAlone(parts: StepParts, order: StepOrder, unit: Unit): Promise<void> {

@@ -4,8 +4,9 @@ import type { Lease } from '../../functions/domain/records.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { StepBody, StepSource } from '../../functions/domain/step-source.ts'
 import { migrationName, runId, type TargetName, token, workerId } from '../../functions/domain/types.ts'
+import { compileVerify } from '../../functions/domain/verify-source.ts'
 import type { StepOrder, TargetDatabase, TargetSession } from '../../functions/engine/target-database.ts'
-import { compile } from './sql-files.ts'
+import { compile, parse } from './sql-files.ts'
 
 /** A lease of a new worker. */
 export const leaseOf = (target: TargetName, ours: number, changes: Partial<Lease> = {}): Lease => ({
@@ -42,6 +43,12 @@ export const attachTarget = async (
 
 /** A migration of this text, compiled as a bundle's would be. */
 export const sourceOf = (text: string, name = 'm'): StepSource => ({ ...migrationOf(text, name), ...compile(text) })
+
+/** A migration of this text, with what must hold after it. */
+export const verifiedSource = (text: string, verify: string, name = 'm'): StepSource => ({
+  ...sourceOf(text, name),
+  verify: compileVerify({ path: `${name}/verify.sql`, text: verify }, migrationName(name), parse),
+})
 
 /** A migration of this text that nobody judged: what the parser refuses reaches the database. */
 export const unjudgedSource = (text: string, body: Partial<StepBody> = {}): StepSource => {

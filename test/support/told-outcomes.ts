@@ -8,6 +8,7 @@ import type { StepOrder } from '../../functions/engine/target-database.ts'
  * -- fails: 42P01        every run fails with this SQLSTATE
  * -- lock_timeout: 2     the first two runs fail with 55P03
  * -- leaves: invalid     a run that fails leaves an invalid index behind
+ * -- returns: false    an assertion returns it, and so does not hold
  * -- takes: 5000         milliseconds on the database's clock, before it succeeds or fails
  * ```
  */
@@ -15,13 +16,16 @@ export interface ToldOutcome {
   readonly sqlState?: string
   readonly leavesInvalid: boolean
   readonly takesMs: number
+  readonly returns?: string
 }
 
 /** Reads what a text says of its own run. @param runs how often it ran before */
 export const toldOutcome = (text: string, runs: number): ToldOutcome => {
   const told = (name: string): string | undefined => new RegExp(`^\\s*.*-- ${name}: (\\w+)`, 'm').exec(text)?.[1]
   const sqlState = runs < Number(told('lock_timeout') ?? 0) ? '55P03' : told('fails')
+  const returns = told('returns')
   return {
+    ...(returns !== undefined && { returns }),
     ...(sqlState !== undefined && { sqlState }),
     leavesInvalid: told('leaves') === 'invalid',
     takesMs: Number(told('takes') ?? 0),
