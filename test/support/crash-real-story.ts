@@ -41,9 +41,12 @@ create unique index concurrently items_unique on items (${columns});`
 const first = {
   '1_tables/migration.sql': tables,
   '2_builds/migration.sql': builds,
+  '2_builds/verify.sql': `select count(*) = 2 from pg_index where indrelid = 'items'::regclass and indisvalid`,
   '4_statements/migration.sql': statements,
   '5_blocks/migration.sql': blocks,
+  '5_blocks/verify.sql': "select n = 1 from counts where what = 'blocks'",
   '6_locked/migration.sql': locked,
+  '6_locked/verify.sql': "select n = 1 from counts where what = 'locked'; select count(*) = 0 from locked",
 }
 const corrected = { ...first, '7_unique/migration.sql': unique('id, name') }
 const late = { '3_late/migration.sql': counted('late'), '8_last/migration.sql': 'drop table locked;' }

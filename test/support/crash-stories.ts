@@ -28,6 +28,14 @@ create unique index concurrently l on a (id) -- fails: 23505
 -- leaves: invalid
 ;`
 
+const verified = {
+  '1_a/migration.sql': table('a'),
+  '1_a/verify.sql': 'select true -- lock_timeout: 1',
+  '2_builds/migration.sql': builds,
+  '3_statements/migration.sql': statements,
+  '3_statements/verify.sql': 'select true',
+}
+
 /** Histories in memory, whose texts say what comes of them; each is another way through the engine. */
 export const memoryStories: readonly Story[] = [
   {
@@ -69,6 +77,14 @@ export const memoryStories: readonly Story[] = [
         '1_a/migration.sql': table('a'),
         '2_b/migration.sql': failingBuild.replace('fails: 23505', '').replace('leaves: invalid', ''),
       },
+    ],
+  },
+  {
+    name: 'verified',
+    invocationMs: long,
+    pushes: [
+      { ...verified, '2_builds/verify.sql': 'select false -- returns: false' },
+      { ...verified, '2_builds/verify.sql': 'select true' },
     ],
   },
   {
