@@ -56,6 +56,11 @@ export class LockstepStack extends Stack {
       functions.unlock.functionName,
       `the command line reads it as ${environment.unlockFunction}`,
     )
+    output(
+      'RollbackFunction',
+      functions.rollback.functionName,
+      `the command line reads it as ${environment.rollbackFunction}`,
+    )
     output('ApplyFunction', functions.apply.functionName, 'takes bundles from the queue')
     output('RunnerFunction', functions.runner.functionName, 'migrates; the only function with a way to the databases')
     output('AuditFunction', functions.audit.functionName, 'copies audit events to the records bucket and the event bus')

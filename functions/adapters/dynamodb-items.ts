@@ -150,6 +150,7 @@ export function toEntry(item: Fields): LedgerEntry {
     durationMs: fields.number('durationMs'),
     outOfOrder: fields.flag('outOfOrder'),
     ...optional(fields, 'failure', (name) => toFailure(fields.nested(name))),
+    ...optional(fields, 'releasedAt', fields.instant),
   }
 }
 

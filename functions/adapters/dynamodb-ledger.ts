@@ -42,11 +42,11 @@ export const ledgerOperations = (tables: ControlTables): Pick<ControlStore, Ledg
  * A lost answer shows itself: CHAIN then is exactly what this write makes of it, down to the hash over its events.
  */
 async function project(tables: ControlTables, projection: Projection): Promise<ChainHead | 'moved'> {
-  const { target, seen, receipts, events } = projection
+  const { target, seen, receipts, events, releases = [] } = projection
   refuseTooMany(projection)
   const projected = receipts.at(-1)?.key ?? seen.projected
   const { writes, head } = chainWrites(tables, { target, seen, next: { projected }, events })
-  const entries = ledgerEntries(receipts).map(
+  const entries = [...ledgerEntries(receipts), ...releases].map(
     (entry): NamedWrite => ({ name: 'entry', Put: putOf(tables.controlTable, entryItem(target, entry)) }),
   )
   const refused = await tables.requests.transact(tables.controlTable, [...writes, ...entries])

@@ -25,7 +25,8 @@ const stateQuery = `
     (
       select coalesce(json_agg(d order by d.migration), '[]')
       from (
-        select distinct on (r.migration) r.migration, r.checksum
+        select distinct on (r.migration) r.migration, r.checksum, r.run,
+          json_build_object('token', r.token, 'n', r.n) as receipt
         from lockstep.receipt r
         where r.direction = 'down'
         and r.outcome = 'committed'

@@ -5,6 +5,7 @@ import { examineUnit } from './postgres-evidence.ts'
 import { acceptFence, raiseFence, readFences } from './postgres-fence.ts'
 import { interrupt } from './postgres-interrupt.ts'
 import { terminate, tryLock } from './postgres-lock.ts'
+import { countLosses } from './postgres-losses.ts'
 import type { NoticeListener } from './postgres-notices.ts'
 import { appliedAfter, readState, receiptsAfter } from './postgres-receipts.ts'
 import { ensureSchema } from './postgres-schema.ts'
@@ -45,6 +46,7 @@ export const openSession = (parts: SessionParts, settings: TargetSettings): Targ
     acceptFence: (lease) => inTurn(() => acceptFence(connection, clock, lease)),
     readState: () => inTurn(() => readState(connection)),
     appliedAfter: (floor) => inTurn(() => appliedAfter(connection, floor)),
+    countLosses: (losses) => inTurn(() => countLosses({ connection, clock, settings }, losses)),
     receiptsAfter: (key, limit) => inTurn(() => receiptsAfter(connection, key, limit)),
     commitStep: (order) => step(order, () => commitStep(parts, order)),
     commitUnit: (order, unit, position) => step(order, () => commitUnit(parts, order, unit, position)),

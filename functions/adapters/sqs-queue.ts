@@ -1,6 +1,6 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { LockstepError } from '../domain/errors.ts'
-import type { Queue } from '../engine/queue.ts'
+import type { Queue, RunQueue } from '../engine/queue.ts'
 import type { Log } from '../engine/system.ts'
 
 interface QueueOptions {
@@ -33,6 +33,16 @@ export const sqsQueue = ({ client, queueUrl, deadLetterUrl, log }: QueueOptions)
 
   async copyToDeadLetters(message) {
     const command = new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: message.body })
+    await client.send(command).catch((error: unknown) => {
+      throw unreachable(error)
+    })
+  },
+})
+
+/** The same queue, for runs that no upload tells of. */
+export const sqsRunQueue = ({ client, queueUrl }: Pick<QueueOptions, 'client' | 'queueUrl'>): RunQueue => ({
+  async enqueue(target, run) {
+    const command = new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify({ target, run }) })
     await client.send(command).catch((error: unknown) => {
       throw unreachable(error)
     })

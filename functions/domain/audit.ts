@@ -11,6 +11,7 @@ export type AuditType =
   | 'migration.reverted'
   | 'migration.failed'
   | 'migration.retried'
+  | 'migration.released'
   | 'lock.freezing'
   | 'lock.freed'
   | 'lock.frozen'

@@ -1,6 +1,7 @@
 import { type CompiledText, compileText } from './compile-text.ts'
 import type { FileRef, FileSource } from './file-source.ts'
 import type { Migration } from './migration.ts'
+import type { RevertibleStep } from './plan-down.ts'
 import type { SourceText } from './source-position.ts'
 import type { SqlFile } from './sql-file.ts'
 import type { SqlParser } from './sql-parser.ts'
@@ -42,6 +43,19 @@ export const compileStep = (migration: Migration, source: FileSource, parse: Sql
 }
 
 const keep = ({ path, text }: SourceText): KeptFile => ({ path, text })
+/**
+ * Compiles a migration's way back, from what the receipt of its way there kept.
+ *
+ * @throws LockstepError as `compileText` does
+ */
+export const compileDown = ({ migration, checksum, wayBack }: RevertibleStep, parse: SqlParser): StepSource => {
+  const { down, verify } = wayBack
+  return {
+    ...compileText({ ...down, role: 'down', migration }, parse),
+    migration: { name: migration, checksum },
+    ...(verify && { verify: compileVerify(verify, migration, parse) }),
+  }
+}
 
 const contradiction = (migration: Migration, up: CompiledText, down: CompiledText | undefined): readonly Notice[] => {
   if (down === undefined || up.directives.irreversible === undefined) return []

@@ -98,11 +98,24 @@ export const errorTable = {
   MIGRATION_EDITED: refused('restore the file as it was applied, and put the change into a new migration'),
   HISTORY_DIVERGED: refused('pull the migrations that the target has and the bundle lacks, then push again'),
   OUT_OF_ORDER: refused("rename the migration so that it sorts last, or allow it in the target's settings"),
-  HELD_BACK: refused('push the folder again with `--reapply <migration>`, which releases it, or change the migration'),
+  HELD_BACK: refused(
+    'let it go with `lockstep release`, or push with `--reapply <migration>`, or change the migration',
+  ),
   CERTIFICATE_REQUIRED: refused(
     'write down scripts, prove them with `lockstep certify <dir>`, or say `-- lockstep:irreversible <reason>`; then pack again',
   ),
   HALF_APPLIED: refused('push the same version of that migration again to finish it'),
+
+  // the way back
+  ROLLBACK_NOTHING: refused('see what is applied with `lockstep status`'),
+  ROLLBACK_UNKNOWN: refused(
+    'see what is applied with `lockstep status`; --to takes the migration that stays as the newest',
+  ),
+  ROLLBACK_TOO_FAR: refused('ask for fewer steps'),
+  ROLLBACK_NOT_NEWEST: refused('take back what came after it too, with --to'),
+  ROLLBACK_IRREVERSIBLE: refused('go forward with a new migration, or go back less far with --to'),
+  PLAN_STALE: refused('look at the plan again with `lockstep rollback --dry-run`, and confirm that one'),
+  RELEASE_NEEDLESS: refused('see what is held back with `lockstep status`'),
 
   // the target
   TARGET_UNKNOWN: refused(

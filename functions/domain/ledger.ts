@@ -1,6 +1,8 @@
 import { canonicalJson } from './canonical-json.ts'
-import type { Receipt } from './receipt.ts'
+import { compareReceiptKeys, type Receipt } from './receipt.ts'
 import type { LedgerEntry } from './records.ts'
+import type { TargetState } from './target-state.ts'
+import type { MigrationName } from './types.ts'
 
 /** Tells what the ledger says of a migration whose newest receipt this is. */
 export function ledgerEntry(receipt: Receipt): LedgerEntry {
@@ -27,6 +29,17 @@ function stateAfter({ outcome, direction }: Receipt): LedgerEntry['state'] {
 /** The newest entry of each migration that the receipts tell of, given in the order of their keys. */
 export function ledgerEntries(receipts: readonly Receipt[]): readonly LedgerEntry[] {
   return [...new Map(receipts.map((receipt) => [receipt.migration, ledgerEntry(receipt)])).values()]
+}
+
+/** Lists what may be applied again: released since its newest `down`, which a later one would undo. */
+export function releasedIn(ledger: readonly LedgerEntry[], { reverted }: TargetState): readonly MigrationName[] {
+  const downs = new Map(reverted.map(({ migration, receipt }) => [migration, receipt]))
+  return ledger
+    .filter(({ migration, releasedAt, receipt }) => {
+      const down = downs.get(migration)
+      return releasedAt !== undefined && down !== undefined && compareReceiptKeys(receipt, down) === 0
+    })
+    .map(({ migration }) => migration)
 }
 
 /**

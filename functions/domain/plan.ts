@@ -45,7 +45,7 @@ export function planUp(input: PlanInput): Plan {
     ...steps.filter(isOutOfOrder).map(outOfOrderNotice),
   ]
   refuseHalfApplied(pending, state)
-  refuseHeldBack(pending, input)
+  refuseHeldBack(input)
   if (policy.outOfOrder === 'refuse') refuseOutOfOrder(steps, newestApplied)
   return { steps, notices }
 }
@@ -103,10 +103,18 @@ function refuseHalfApplied(pending: readonly Migration[], state: TargetState): v
 }
 
 /** What was rolled back stays back until it is released or changed; else a repeated message would undo a rollback. */
-function refuseHeldBack(pending: readonly Migration[], { state, reapply }: PlanInput): void {
-  const reverted = new Map(state.reverted.map((row) => [row.migration, row.checksum]))
+export function heldBack(
+  { migrations }: History,
+  { reverted }: TargetState,
+  reapply: readonly MigrationName[],
+): readonly Migration[] {
+  const checksums = new Map(reverted.map((row) => [row.migration, row.checksum]))
   const released = new Set(reapply)
-  const held = pending.filter(({ name, checksum }) => reverted.get(name) === checksum && !released.has(name))
+  return migrations.filter(({ name, checksum }) => checksums.get(name) === checksum && !released.has(name))
+}
+
+function refuseHeldBack({ history, state, reapply }: PlanInput): void {
+  const held = heldBack(history, state, reapply)
   if (held.length === 0) return
   const names = held.map((migration) => migration.name)
   throw new LockstepError('HELD_BACK', `rolled back and unchanged since: ${listNames(names)}`, { names })

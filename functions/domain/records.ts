@@ -175,4 +175,6 @@ export interface LedgerEntry {
   readonly durationMs: number
   readonly outOfOrder: boolean
   readonly failure?: Failure
+  /** Since when a REVERTED migration may be applied again. */
+  readonly releasedAt?: Instant
 }

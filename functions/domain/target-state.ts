@@ -7,8 +7,17 @@ export interface TargetState {
   /** In byte order of their names. */
   readonly applied: readonly AppliedMigration[]
   /** Migrations whose last committed receipt is `down`. */
-  readonly reverted: readonly { readonly migration: MigrationName; readonly checksum: Sha256 }[]
+  readonly reverted: readonly RevertedMigration[]
   readonly progress: readonly UnitProgress[]
+}
+
+export interface RevertedMigration {
+  readonly migration: MigrationName
+  readonly checksum: Sha256
+  /** Of its newest `down`. */
+  readonly receipt: ReceiptKey
+  /** The run that took it back. */
+  readonly run: RunId
 }
 
 export interface AppliedMigration {

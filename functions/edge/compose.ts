@@ -12,15 +12,18 @@ import { loadSqlParser } from '../adapters/libpg-parser.ts'
 import { postgresDatabase } from '../adapters/postgres-database.ts'
 import { s3AuditArchive } from '../adapters/s3-audit-archive.ts'
 import { s3BundleStore } from '../adapters/s3-bundle-store.ts'
-import { sqsQueue } from '../adapters/sqs-queue.ts'
+import { sqsQueue, sqsRunQueue } from '../adapters/sqs-queue.ts'
 import { systemClock, systemRandom } from '../adapters/system.ts'
+import type { RollbackPlan } from '../domain/rollback-plan.ts'
 import type { ArchivePorts } from '../engine/archive.ts'
 import type { ControlStore } from '../engine/control-store.ts'
 import type { FrontPorts } from '../engine/front.ts'
+import type { RollbackFrontPorts } from '../engine/rollback-front.ts'
 import type { RunnerPorts } from '../engine/run-context.ts'
 import type {
   ReconcileAnswer,
   ReconcileRequest,
+  ReleaseAnswer,
   RunnerAnswer,
   UnlockAnswer,
   UnlockRequest,
@@ -28,7 +31,7 @@ import type {
 import type { Log } from '../engine/system.ts'
 import { unwrap } from './answer.ts'
 import { patient, s3Options, untilAnswered } from './client-options.ts'
-import type { ApplyConfig, AuditConfig, RunnerConfig, StatusConfig, UnlockConfig } from './config.ts'
+import type { ApplyConfig, AuditConfig, RollbackConfig, RunnerConfig, StatusConfig, UnlockConfig } from './config.ts'
 import { parseTargetSettings } from './target-settings.ts'
 
 /** Makes the logger of a function. */
@@ -91,6 +94,19 @@ export const composeUnlock = (config: UnlockConfig) => {
   )
   return async (request: UnlockRequest | ReconcileRequest): Promise<UnlockAnswer | ReconcileAnswer> =>
     unwrap(await invoke(request))
+}
+
+/** Everything the way back's front touches. */
+export const composeRollback = (config: RollbackConfig): RollbackFrontPorts => {
+  const lambda = new LambdaClient({ requestHandler: untilAnswered, maxAttempts: 1 })
+  const invoke = invokeFunction(lambda, config.runnerFunction)
+  return {
+    control: control(config),
+    queue: sqsRunQueue({ ...config, client: new SQSClient({ requestHandler: patient }) }),
+    askPlan: async (request) => unwrap<RollbackPlan>(await invoke(request)),
+    askRelease: async (request) => unwrap<ReleaseAnswer>(await invoke(request)),
+    clock: systemClock,
+  }
 }
 
 /** What the audit function writes. */

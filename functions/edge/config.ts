@@ -21,17 +21,20 @@ const applySchema = tablesSchema.extend({
 })
 const statusSchema = tablesSchema
 const unlockSchema = z.object({ runnerFunction: text })
+const rollbackSchema = tablesSchema.extend({ queueUrl: text, runnerFunction: text })
 const auditSchema = awsSchema.extend({ recordsBucket: text, eventBus: text })
 const cliSchema = awsSchema.extend({
   bundleBucket: text.optional(),
   statusFunction: text,
   unlockFunction: text.optional(),
+  rollbackFunction: text.optional(),
 })
 
 export type RunnerConfig = z.infer<typeof runnerSchema>
 export type ApplyConfig = z.infer<typeof applySchema>
 export type StatusConfig = z.infer<typeof statusSchema>
 export type UnlockConfig = z.infer<typeof unlockSchema>
+export type RollbackConfig = z.infer<typeof rollbackSchema>
 export type AuditConfig = z.infer<typeof auditSchema>
 const pushSchema = cliSchema.extend({ bundleBucket: text })
 
@@ -45,6 +48,8 @@ export const readApplyConfig = (env: Environment = process.env): ApplyConfig => 
 export const readStatusConfig = (env: Environment = process.env): StatusConfig => read(statusSchema, env)
 /** Reads what the operators' front needs. @throws LockstepError USAGE naming the missing variables */
 export const readUnlockConfig = (env: Environment = process.env): UnlockConfig => read(unlockSchema, env)
+/** Reads what the rollback front needs. @throws LockstepError USAGE naming the missing variables */
+export const readRollbackConfig = (env: Environment = process.env): RollbackConfig => read(rollbackSchema, env)
 /** Reads what the audit function needs. @throws LockstepError USAGE naming the missing variables */
 export const readAuditConfig = (env: Environment = process.env): AuditConfig => read(auditSchema, env)
 /** Reads what the command line needs. @throws LockstepError USAGE naming the missing variables */

@@ -2,8 +2,9 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import * as z from 'zod'
 import { LockstepError } from '../domain/errors.ts'
-import type { Actor, BundleObject } from '../domain/records.ts'
-import { isTargetName, migrationName, type RunId, runId } from '../domain/types.ts'
+import type { Actor, BundleObject, RollbackWish } from '../domain/records.ts'
+import { isSha256, isTargetName, migrationName, type RunId, runId } from '../domain/types.ts'
+import type { RollbackOrder } from '../engine/rollback-front.ts'
 import type { ReconcileRequest, RunnerRequest, UnlockRequest } from '../engine/runner-contract.ts'
 import type { StatusQuestion } from '../engine/status.ts'
 
@@ -31,13 +32,28 @@ const actor: z.ZodType<Actor> = z.discriminatedUnion('kind', [
 
 const asked = z.object({ target, actor, budgetMs: z.number().int().positive() })
 const wish = z.enum(['unlock', 'freeze', 'thaw', 'accept-database'])
+const digest = z.string().refine(isSha256, 'expected the digest of a plan, 64 hex digits')
 /** Stands in the audit event and in LOCK. */
 const reason = z.string().trim().min(1, 'expected a reason').max(500, 'expected at most 500 characters')
+
+const migration = z
+  .string()
+  .min(1, 'expected the name of a migration')
+  .transform((text) => migrationName(text))
+const migrations = z.array(migration).readonly()
+
+const rollbackWish: z.ZodType<RollbackWish> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('to'), migration }),
+  z.strictObject({ kind: z.literal('steps'), count: z.number().int().min(1, 'expected at least 1') }),
+  z.strictObject({ kind: z.literal('run'), run }),
+])
 
 const runnerRequest: z.ZodType<RunnerRequest> = z.discriminatedUnion('action', [
   asked.extend({ action: z.literal('advance'), run }),
   asked.extend({ action: z.literal('unlock'), wish, reason, force: z.boolean() }),
   asked.extend({ action: z.literal('reconcile') }),
+  asked.extend({ action: z.literal('plan-rollback'), wish: rollbackWish }),
+  asked.extend({ action: z.literal('release'), migrations, reason }),
 ])
 
 /** Parses what a front asks of the runner. */
@@ -67,6 +83,21 @@ export function parseOperatorRequest(
   } as const
   if (payload.action === 'reconcile') return { ...asks, action: 'reconcile' }
   return { ...asks, action: 'unlock', wish: payload.action, reason: payload.reason, force: payload.force }
+}
+
+const rollbackPayload = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('plan'), target, wish: rollbackWish, actor: claimedName }),
+  z.strictObject({ action: z.literal('confirm'), target, wish: rollbackWish, plan: digest, actor: claimedName }),
+  z.strictObject({ action: z.literal('release'), target, migrations, reason, actor: claimedName }),
+])
+
+/** What the rollback front is invoked with; `actor` is what the caller claims to be. */
+export type RollbackPayload = z.input<typeof rollbackPayload>
+
+/** Parses what an operator asks of the way back. */
+export function parseRollbackOrder(event: unknown, requestId: string): RollbackOrder {
+  const payload = parse(rollbackPayload, event, 'rollback request')
+  return { ...payload, actor: { kind: 'claimed', name: payload.actor, requestId } }
 }
 
 const statusQuestion: z.ZodType<StatusQuestion> = z.strictObject({
@@ -121,13 +152,26 @@ export interface NotifiedUpload {
   readonly actor: Actor
 }
 
+/** A run that is in the control table already. */
+const queuedRun = z.strictObject({ target, run })
+
+/** What a message of the queue tells of: uploads, or a run that another front made. */
+export type NotifiedDelivery = NotifiedUpload | z.infer<typeof queuedRun>
+
+/** Reads what a message's body tells of; see `parseUploads` for uploads. */
+export function parseDeliveries(body: string, bucket: string): readonly NotifiedDelivery[] {
+  const content = parseJson(body)
+  const names = typeof content === 'object' && content !== null && 'run' in content
+  return names ? [parse(queuedRun, content, 'queued run')] : parseUploads(content, bucket)
+}
+
 /**
  * Reads the uploads in a message's body: none for `s3:TestEvent` and for events that are no creation.
  *
  * @param bucket the bucket that events may come from; another one's are refused
  */
-export function parseUploads(body: string, bucket: string): readonly NotifiedUpload[] {
-  const { Records } = parse(s3Notification, parseJson(body), 'S3 notification')
+function parseUploads(body: unknown, bucket: string): readonly NotifiedUpload[] {
+  const { Records } = parse(s3Notification, body, 'S3 notification')
   return Records.filter((record) => record.eventName.startsWith('ObjectCreated:')).map((record) => {
     if (record.s3.bucket.name === bucket) return toUpload(record)
     throw new LockstepError('EVENT_INVALID', `expected events of bucket ${bucket}, got one of ${record.s3.bucket.name}`)

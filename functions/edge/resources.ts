@@ -35,7 +35,7 @@ export const bundleQueue = {
   batchSize: 1,
 } as const
 
-export type FunctionName = 'runner' | 'apply' | 'status' | 'unlock' | 'audit'
+export type FunctionName = 'runner' | 'apply' | 'status' | 'unlock' | 'rollback' | 'audit'
 
 interface FunctionDefinition {
   readonly name: FunctionName
@@ -51,6 +51,7 @@ export const functions: readonly FunctionDefinition[] = [
   { name: 'apply', timeoutSeconds: frontTimeoutSeconds, memoryMiB: 256, database: false },
   { name: 'status', timeoutSeconds: 30, memoryMiB: 256, database: false },
   { name: 'unlock', timeoutSeconds: frontTimeoutSeconds, memoryMiB: 256, database: false },
+  { name: 'rollback', timeoutSeconds: 60, memoryMiB: 256, database: false },
   { name: 'audit', timeoutSeconds: 60, memoryMiB: 256, database: false },
 ]
 
@@ -82,4 +83,5 @@ export const environment = {
   runnerFunction: 'LOCKSTEP_RUNNER_FUNCTION',
   statusFunction: 'LOCKSTEP_STATUS_FUNCTION',
   unlockFunction: 'LOCKSTEP_UNLOCK_FUNCTION',
+  rollbackFunction: 'LOCKSTEP_ROLLBACK_FUNCTION',
 } as const

@@ -1,21 +1,30 @@
-import type { Bundle } from '../domain/bundle.ts'
-import { refuseUncertified, withCertificate } from '../domain/certificate.ts'
-import { compileStep } from '../domain/compile-step.ts'
 import { refuseLedgerAhead } from '../domain/drift.ts'
 import type { Failure } from '../domain/errors.ts'
-import type { History } from '../domain/migration.ts'
-import { type Plan, planUp } from '../domain/plan.ts'
 import type { ReceiptKey } from '../domain/receipt.ts'
 import { resumePoint } from '../domain/resume.ts'
-import type { StepSource } from '../domain/step-source.ts'
 import type { TargetState } from '../domain/target-state.ts'
 import type { Notice, Token } from '../domain/types.ts'
 import { attach } from './attach.ts'
 import type { Held } from './hold.ts'
 import { makeProjector, type Projector } from './project.ts'
 import { draft, showActor } from './run-context.ts'
-import type { TargetSession } from './target-database.ts'
+import type { StepOrder, TargetSession } from './target-database.ts'
 import { roomMs, runWatched } from './watch-step.ts'
+
+/** What a run has to do, from one reading of its target: its steps in order, each parsed and judged. */
+export interface PlannedWork {
+  readonly steps: readonly PlannedStepOrder[]
+  readonly notices: readonly Notice[]
+}
+
+export type PlannedStepOrder = Pick<StepOrder, 'source' | 'direction' | 'bundle' | 'outOfOrder' | 'undoes'>
+
+/**
+ * Plans a run, up or down, from the target's state.
+ *
+ * @throws LockstepError what refuses the plan whole
+ */
+export type Planner = (state: TargetState, session: TargetSession) => PlannedWork | Promise<PlannedWork>
 
 /** How a slice ended: the run is over, or it was parked between two steps or with one left running in the server. */
 export type SliceEnd =
@@ -23,13 +32,13 @@ export type SliceEnd =
   | { readonly kind: 'parked' }
 
 /**
- * Applies what is pending of a bundle, in order, each migration exactly once: the main job.
+ * Carries a plan out, step by step in its order, each exactly once: the main job, and the way back.
  *
  * Nothing runs unless everything was read, planned and parsed. What an earlier run committed is projected first.
  *
  * @throws LockstepError what refuses the plan or a file, and what the ports throw; steps that ran keep their receipts
  */
-export async function applyBundle(held: Held, bundle: Bundle, history: History): Promise<SliceEnd> {
+export async function applyPlan(held: Held, planner: Planner): Promise<SliceEnd> {
   const { context, lease, keeper } = held
   await using attached = await attach(context, lease, keeper)
   const { session, raisedFrom } = attached
@@ -39,31 +48,31 @@ export async function applyBundle(held: Held, bundle: Bundle, history: History):
     target: lease.target,
     actor: showActor(context.request.actor),
   })
-  const { state, plan, sources, failed } = await prepare({ held, bundle, history, session, projector, raisedFrom })
-  if (failed !== undefined) return await drained(projector, over(plan, failed))
+  const { state, work, failed } = await prepare({ held, planner, session, projector, raisedFrom })
+  if (failed !== undefined) return await drained(projector, over(work, failed))
 
   let head = state.head
-  for (const [index, source] of sources.entries()) {
+  for (const [index, step] of work.steps.entries()) {
     if (roomMs(held) <= 0) return await drained(projector, { kind: 'parked' })
     keeper.mustBeFresh()
-    keeper.note({ phase: 'APPLYING', migration: source.migration.name })
-    const outOfOrder = plan.steps[index]?.outOfOrder ?? false
+    keeper.note({ phase: phases[step.direction], migration: step.source.migration.name })
     const key: ReceiptKey = { token: lease.token, n: index + 1 }
-    const order = { ...orderOf(held, bundle), source, outOfOrder, key, head }
+    const order = { ...step, lease, settings: context.settings, run: lease.run, key, head }
     const receipt = await runWatched(held, { session, projector, order, progress: state.progress })
     if (receipt === 'left') return await drained(projector, { kind: 'parked' })
     projector.offer(receipt)
-    if (receipt.failure !== undefined) return await drained(projector, over(plan, receipt.failure))
+    if (receipt.failure !== undefined) return await drained(projector, over(work, receipt.failure))
     held.report = { applied: held.report.applied + 1 }
     head = receipt.key
   }
-  return await drained(projector, over(plan))
+  return await drained(projector, over(work))
 }
+
+const phases = { up: 'APPLYING', down: 'REVERTING' } as const
 
 interface Preparation {
   readonly held: Held
-  readonly bundle: Bundle
-  readonly history: History
+  readonly planner: Planner
   readonly session: TargetSession
   readonly projector: Projector
   readonly raisedFrom: Token | null
@@ -71,34 +80,32 @@ interface Preparation {
 
 interface Prepared {
   readonly state: TargetState
-  readonly plan: Plan
-  readonly sources: readonly StepSource[]
+  readonly work: PlannedWork
   /** How an earlier slice of this run failed, if it died before it could say so. */
   readonly failed?: Failure
 }
 
 /** Reads the chain, then the receipts; plans and parses everything; and says so in the chain, if it stood still meanwhile. */
 async function prepare(preparation: Preparation): Promise<Prepared> {
-  const { held, bundle, history, session, projector, raisedFrom } = preparation
+  const { held, planner, session, projector, raisedFrom } = preparation
   const { context, lease } = held
   for (;;) {
     const chain = await projector.catchUp()
     const state = await session.readState()
     refuseLedgerAhead(chain.projected, state.head)
-    const plan = planUp({ history, state, policy: context.settings.policy, reapply: bundle.manifest?.reapply ?? [] })
-    const sources = plan.steps.map(({ migration }) =>
-      withCertificate(compileStep(migration, bundle, context.parse), bundle.manifest),
-    )
-    if (context.settings.policy.requireCertificate) refuseUncertified(sources)
-    for (const source of sources) resumePoint(source, state.progress)
     countCommitted(held, state)
     const failed = await failedBefore(held, state, session)
-    if (failed !== undefined) return { state, plan, sources, failed }
-    if (sources.length === 0) return { state, plan, sources }
-    const attached = draft(context, 'run.attached', { raisedFrom, head: showKey(state.head), pending: sources.length })
-    if ((await projector.append([{ ...attached, token: lease.token }])) === 'done') return { state, plan, sources }
+    if (failed !== undefined) return { state, work: nothing, failed }
+    const work = await planner(state, session)
+    for (const { source } of work.steps) resumePoint(source, state.progress)
+    const pending = work.steps.length
+    if (pending === 0) return { state, work }
+    const attached = draft(context, 'run.attached', { raisedFrom, head: showKey(state.head), pending })
+    if ((await projector.append([{ ...attached, token: lease.token }])) === 'done') return { state, work }
   }
 }
+
+const nothing: PlannedWork = { steps: [], notices: [] }
 
 /** A step that failed has failed for good: its run does not try it again, whatever became of the slice that recorded it. */
 async function failedBefore({ context }: Held, { head }: TargetState, session: TargetSession) {
@@ -108,25 +115,18 @@ async function failedBefore({ context }: Held, { head }: TargetState, session: T
 }
 
 /** Counts what the run committed in earlier slices, from the receipts: a slice that died told nobody. */
-function countCommitted(held: Held, { applied }: TargetState): void {
-  const { id, detached } = held.context.run
-  const waits = detached !== undefined && applied.every((row) => row.migration !== detached.migration)
-  held.report = { applied: applied.filter((row) => row.run === id).length, ...(waits && { detached }) }
+function countCommitted(held: Held, { applied, reverted }: TargetState): void {
+  const { id, direction, detached } = held.context.run
+  const there = direction === 'up' ? applied : reverted
+  const waits = detached !== undefined && there.every((row) => row.migration !== detached.migration)
+  held.report = { applied: there.filter((row) => row.run === id).length, ...(waits && { detached }) }
 }
 
 const showKey = (key: ReceiptKey | null): string | null => (key === null ? null : `${key.token}.${key.n}`)
 
-const orderOf = ({ context, lease }: Held, bundle: Bundle) => ({
-  direction: 'up' as const,
-  lease,
-  settings: context.settings,
-  run: lease.run,
-  bundle: bundle.digest,
-})
-
-const over = (plan: Plan, failure?: Failure): SliceEnd => ({
+const over = ({ notices }: PlannedWork, failure?: Failure): SliceEnd => ({
   kind: 'over',
-  notices: plan.notices,
+  notices,
   ...(failure !== undefined && { failure }),
 })
 

@@ -179,6 +179,8 @@ export interface Projection {
   /** At most `maxReceipts`, in the order of their keys, none older than `seen.projected`. */
   readonly receipts: readonly Receipt[]
   readonly events: readonly AuditDraft[]
+  /** Ledger entries to put as they are, at most `maxReceipts`; never together with receipts. */
+  readonly releases?: readonly LedgerEntry[]
 }
 
 /** TransactWriteItems takes 100 actions: the chain, and for each receipt a ledger entry and an event. */

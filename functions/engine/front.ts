@@ -2,7 +2,8 @@ import type { AuditDraft } from '../domain/audit.ts'
 import { runIdOf, targetOfKey } from '../domain/bundle-key.ts'
 import { asLockstepError, type Failure, LockstepError, toFailure } from '../domain/errors.ts'
 import { type Actor, type BundleObject, isFinal, type RunRecord } from '../domain/records.ts'
-import type { ControlStore } from './control-store.ts'
+import type { RunId, TargetName } from '../domain/types.ts'
+import type { ControlStore, NewRun } from './control-store.ts'
 import { keepInvisible, type MessageHandle, type Queue } from './queue.ts'
 import { showActor } from './run-context.ts'
 import type { AdvanceRequest, RunnerAnswer } from './runner-contract.ts'
@@ -19,12 +20,24 @@ export interface FrontPorts {
   readonly log: Log
 }
 
-/** One upload, as one message of the queue tells of it. */
-export interface Upload {
+/** One run, as one message of the queue tells of it. */
+export type Delivery = Upload | QueuedRun
+
+interface Delivered {
   readonly message: MessageHandle
   readonly receiveCount: number
+}
+
+/** An upload, which makes the run. */
+export interface Upload extends Delivered {
   readonly object: BundleObject
   readonly actor: Actor
+}
+
+/** A run that another front made. */
+export interface QueuedRun extends Delivered {
+  readonly target: TargetName
+  readonly run: RunId
 }
 
 /** `done`: the message may be deleted; `again`: it comes back when its visibility ends. */
@@ -41,26 +54,19 @@ const answerReserveMs = 30_000
 const answerReserveShare = 0.1
 
 /**
- * Carries one upload forward: counts the start before anything else, asks the runner, and turns its answer into the message's
+ * Carries one run forward: counts the start before anything else, asks the runner, and turns its answer into the message's
  * fate. A crashed runner is noticed at once, since its invocation fails.
  */
-export async function handleUpload(ports: FrontPorts, upload: Upload, deadline: Deadline): Promise<MessageFate> {
+export async function handleDelivery(ports: FrontPorts, delivery: Delivery, deadline: Deadline): Promise<MessageFate> {
   const { control, clock, log } = ports
-  const { object, actor } = upload
-  await using visibility = await keepInvisible(ports, upload.message)
-  const target = targetOfKey(object.key)
-  const id = runIdOf(object)
-  const run = await control.countStart({
-    id,
-    target,
-    direction: 'up',
-    work: { kind: 'bundle', object },
-    actor,
-    createdAt: clock.now(),
-  })
+  await using visibility = await keepInvisible(ports, delivery.message)
+  const made = 'object' in delivery ? newRun(delivery, clock) : await control.readRun(delivery.target, delivery.run)
+  if (made === undefined) return await keepUnknown(ports, delivery)
+  const { id, target } = made
+  const run = await control.countStart(made)
   if (isFinal(run.state)) return 'done'
-  const hopeless = whyHopeless(run, upload, Date.parse(clock.now()))
-  if (hopeless !== undefined) return giveUp(ports, upload, run, hopeless)
+  const hopeless = whyHopeless(run, delivery, Date.parse(clock.now()))
+  if (hopeless !== undefined) return giveUp(ports, delivery, run, hopeless)
 
   const answer = await askRunner(ports, run, deadline)
   if (answer === 'crashed') {
@@ -80,6 +86,22 @@ export async function handleUpload(ports: FrontPorts, upload: Upload, deadline: 
       await visibility.returnIn(waitSeconds(ports.random))
       return 'again'
   }
+}
+
+const newRun = ({ object, actor }: Upload, clock: Clock): NewRun => ({
+  id: runIdOf(object),
+  target: targetOfKey(object.key),
+  direction: 'up',
+  work: { kind: 'bundle', object },
+  actor,
+  createdAt: clock.now(),
+})
+
+/** The control table was restored, or the message is a forgery: nothing says what the run has to do. */
+async function keepUnknown({ queue, log }: FrontPorts, { message }: Delivered): Promise<'done'> {
+  log.warn('a message names a run that nobody made', { body: message.body })
+  await queue.copyToDeadLetters(message)
+  return 'done'
 }
 
 const reserveOf = (remainingMs: number): number => Math.min(answerReserveMs, remainingMs * answerReserveShare)
@@ -107,13 +129,13 @@ interface Hopeless {
   readonly failure: Failure
 }
 
-function whyHopeless(run: RunRecord, upload: Upload, nowMs: number): Hopeless | undefined {
+function whyHopeless(run: RunRecord, { receiveCount }: Delivered, nowMs: number): Hopeless | undefined {
   if (run.starts > maxCrashes) {
     return hopeless('CRASHED', 'RUN_CRASHED', `the runner was started ${maxCrashes} times and never answered`)
   }
   const waitedTooLong = nowMs - Date.parse(run.createdAt) >= maxWaitMs
-  if (!waitedTooLong && upload.receiveCount < maxReceives) return undefined
-  return hopeless('EXPIRED', 'RUN_EXPIRED', `the run waits since ${run.createdAt}, ${upload.receiveCount} receives`)
+  if (!waitedTooLong && receiveCount < maxReceives) return undefined
+  return hopeless('EXPIRED', 'RUN_EXPIRED', `the run waits since ${run.createdAt}, ${receiveCount} receives`)
 }
 
 const hopeless = (state: Hopeless['state'], code: 'RUN_CRASHED' | 'RUN_EXPIRED', message: string): Hopeless => ({
@@ -124,7 +146,7 @@ const hopeless = (state: Hopeless['state'], code: 'RUN_CRASHED' | 'RUN_EXPIRED',
 /** Ends the run and keeps a copy of its message in the dead-letter queue; the bundle stays in S3. */
 async function giveUp(
   ports: FrontPorts,
-  upload: Upload,
+  { message }: Delivered,
   run: RunRecord,
   { state, failure }: Hopeless,
 ): Promise<'done'> {
@@ -133,11 +155,11 @@ async function giveUp(
     type: 'run.finished',
     at: clock.now(),
     run: run.id,
-    actor: showActor(upload.actor),
+    actor: showActor(run.actor),
     data: { state, code: failure.code, message: failure.message },
   }
   log.warn('run given up', { run: run.id, state })
   await control.finishRun(run.target, run.id, { state, applied: run.applied, failure, notices: [] }, [event])
-  await queue.copyToDeadLetters(upload.message)
+  await queue.copyToDeadLetters(message)
   return 'done'
 }

@@ -24,9 +24,10 @@ export async function holdLease(
   context: RunContext,
   lease: Lease,
   work: (held: Held) => Promise<SliceEnd>,
-  bundle: Sha256,
+  bundle?: Sha256,
 ): Promise<RunnerAnswer> {
   const { applied, detached } = context.run
+  const from = bundle === undefined ? {} : { bundle }
   let report: SliceReport = { applied, ...(detached && { detached }) }
   let ending: Ending
   {
@@ -42,11 +43,11 @@ export async function holdLease(
   if (ending.kind === 'over') {
     const { failure, notices } = ending
     const state = failure === undefined ? 'SUCCEEDED' : 'FAILED'
-    return release(context, lease, { state, applied: report.applied, notices, bundle, ...(failure && { failure }) })
+    return release(context, lease, { state, applied: report.applied, notices, ...from, ...(failure && { failure }) })
   }
   if (ending.thrown instanceof PredecessorAtWork) return park(context, lease, report)
   const verdict = await judge(context, ending.thrown)
-  if (verdict.kind === 'end') return release(context, lease, { ...verdict.end, applied: report.applied, bundle })
+  if (verdict.kind === 'end') return release(context, lease, { ...verdict.end, applied: report.applied, ...from })
   await context.control.yieldLease(lease, report, [draft(context, 'run.parked', { because: verdict.because })])
   return verdict.answer
 }

@@ -1,4 +1,5 @@
 import { asLockstepError } from '../domain/errors.ts'
+import type { RunId, TargetName } from '../domain/types.ts'
 import type { Clock, Log } from './system.ts'
 
 /** One received message: the handle that its receive gave, and its body for a copy. */
@@ -16,6 +17,12 @@ export interface Queue {
    */
   setVisibility(message: MessageHandle, seconds: number): Promise<void>
   copyToDeadLetters(message: MessageHandle): Promise<void>
+}
+
+/** The same queue, for whoever has a run that no upload tells of. */
+export interface RunQueue {
+  /** Puts a run that is in the control table into the queue; once more does no harm. */
+  enqueue(target: TargetName, run: RunId): Promise<void>
 }
 
 /** About two leases: a front that dies costs no more than that. */

@@ -1,10 +1,12 @@
 import { LockstepError } from '../domain/errors.ts'
-import { readHistory } from '../domain/history.ts'
 import { maxObjectBytes } from '../domain/limits.ts'
-import { type BundleWork, type FinalRunState, isFinal, type RunRecord } from '../domain/records.ts'
-import { applyBundle } from './apply.ts'
+import { type BundleWork, type FinalRunState, isFinal, type RunRecord, type RunWork } from '../domain/records.ts'
+import type { Sha256 } from '../domain/types.ts'
+import { applyPlan, type Planner } from './apply.ts'
 import { holdLease } from './hold.ts'
 import { obtainLease } from './lease.ts'
+import { bundlePlanner } from './plan-bundle.ts'
+import { rollbackPlanner } from './plan-rollback.ts'
 import { draft, type RunContext, type RunnerPorts } from './run-context.ts'
 import type { AdvanceRequest, RunnerAnswer } from './runner-contract.ts'
 import type { Deadline } from './system.ts'
@@ -25,11 +27,9 @@ export async function advance(ports: RunnerPorts, request: AdvanceRequest, deadl
   if (settings === undefined) return refuseUnknown(ports, request)
   const context: RunContext = { ...ports, request, run, settings, deadline }
   try {
-    if (run.work.kind === 'rollback') throw new LockstepError('INTERNAL', 'nothing can be taken back yet')
-    const bundle = await openBundle(context, run.work)
-    const history = readHistory(bundle)
+    const { planner, bundle } = await openWork(context, run.work)
     const lease = await obtainLease(context)
-    return await holdLease(context, lease, (held) => applyBundle(held, bundle, history), bundle.digest)
+    return await holdLease(context, lease, (held) => applyPlan(held, planner), bundle)
   } catch (thrown) {
     return await endWithoutLease(context, thrown)
   }
@@ -41,6 +41,18 @@ const answerOf = ({ applied, failure }: RunRecord, state: FinalRunState): Runner
   applied,
   ...(failure && { failure }),
 })
+
+/** Reads whatever can be read before the lease is held. */
+async function openWork(context: RunContext, work: RunWork): Promise<OpenedWork> {
+  if (work.kind === 'rollback') return { planner: rollbackPlanner(context, work) }
+  const bundle = await openBundle(context, work)
+  return { planner: bundlePlanner(context, bundle), bundle: bundle.digest }
+}
+
+interface OpenedWork {
+  readonly planner: Planner
+  readonly bundle?: Sha256
+}
 
 async function openBundle({ bundles, openBundle: open, settings }: RunContext, { object }: BundleWork) {
   const bytes = await bundles.fetch(object, maxObjectBytes(settings.limits))

@@ -1,10 +1,10 @@
 import type { Failure } from '../domain/errors.ts'
 import type { ReceiptKey } from '../domain/receipt.ts'
-import type { Actor, Backend, ChainHead, FinalRunState, LockRecord } from '../domain/records.ts'
+import type { Actor, Backend, ChainHead, FinalRunState, LockRecord, RollbackWish } from '../domain/records.ts'
 import type { MigrationName, RunId, TargetName } from '../domain/types.ts'
 
 /** What a front asks of the runner, the one function that may speak to the databases. */
-export type RunnerRequest = AdvanceRequest | UnlockRequest | ReconcileRequest
+export type RunnerRequest = AdvanceRequest | PlanRollbackRequest | ReleaseRequest | UnlockRequest | ReconcileRequest
 
 interface Asked {
   readonly target: TargetName
@@ -17,6 +17,25 @@ interface Asked {
 export interface AdvanceRequest extends Asked {
   readonly action: 'advance'
   readonly run: RunId
+}
+
+/** Says what a rollback would do and cost; changes nothing. */
+export interface PlanRollbackRequest extends Asked {
+  readonly action: 'plan-rollback'
+  readonly wish: RollbackWish
+}
+
+/** Lets migrations that were rolled back be applied again. */
+export interface ReleaseRequest extends Asked {
+  readonly action: 'release'
+  readonly migrations: readonly MigrationName[]
+  readonly reason: string
+}
+
+/** Which migrations were released; the others had been before. */
+export interface ReleaseAnswer {
+  readonly target: TargetName
+  readonly released: readonly MigrationName[]
 }
 
 /** What an operator wants of a target's lock. */

@@ -1,7 +1,9 @@
 import type { FenceRow } from '../domain/drift.ts'
 import type { Failure } from '../domain/errors.ts'
+import type { Loss } from '../domain/losses.ts'
 import type { Receipt, ReceiptKey } from '../domain/receipt.ts'
 import type { Backend, Lease } from '../domain/records.ts'
+import type { LossCount } from '../domain/rollback-plan.ts'
 import type { TargetSettings } from '../domain/settings.ts'
 import type { StepSource, Unit } from '../domain/step-source.ts'
 import type { TargetState } from '../domain/target-state.ts'
@@ -63,6 +65,8 @@ export interface TargetSession extends AsyncDisposable {
   readState(): Promise<TargetState>
   /** Reads what is applied above a receipt (null: everything), with the ways back, the newest first. */
   appliedAfter(floor: ReceiptKey | null): Promise<readonly AppliedStep[]>
+  /** Counts what losses would take away now, one answer for each; reads only, within about a quarter of a minute. */
+  countLosses(losses: readonly Loss[]): Promise<readonly LossCount[]>
   /** Reads receipts above a key, oldest first. */
   receiptsAfter(key: ReceiptKey | null, limit: number): Promise<readonly Receipt[]>
 

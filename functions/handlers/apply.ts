@@ -3,9 +3,9 @@ import type { Context, SQSBatchResponse } from 'aws-lambda'
 import { asLockstepError } from '../domain/errors.ts'
 import { composeFront, makeLogger } from '../edge/compose.ts'
 import { readApplyConfig } from '../edge/config.ts'
-import { parseQueueEvent, parseUploads, type QueueMessage } from '../edge/events.ts'
+import { parseDeliveries, parseQueueEvent, type QueueMessage } from '../edge/events.ts'
 import { logContext } from '../edge/middleware.ts'
-import { handleUpload, type MessageFate } from '../engine/front.ts'
+import { handleDelivery, type MessageFate } from '../engine/front.ts'
 import type { Deadline } from '../engine/system.ts'
 
 const logger = makeLogger('lockstep-apply')
@@ -21,20 +21,20 @@ const receive = async (event: unknown, context: Context): Promise<SQSBatchRespon
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) }
 }
 
-/** A message is done when each of its uploads is; what can't be read as an upload is kept as a dead letter. */
+/** A message is done when each of its runs is; what can't be read is kept as a dead letter. */
 async function handleMessage(received: QueueMessage, deadline: Deadline): Promise<MessageFate> {
   const message = { receipt: received.receiptHandle, body: received.body }
   const receiveCount = received.attributes.ApproximateReceiveCount
   try {
     const fates: MessageFate[] = []
-    for (const upload of parseUploads(received.body, config.bundleBucket)) {
-      fates.push(await handleUpload(ports, { ...upload, message, receiveCount }, deadline))
+    for (const delivery of parseDeliveries(received.body, config.bundleBucket)) {
+      fates.push(await handleDelivery(ports, { ...delivery, message, receiveCount }, deadline))
     }
     return fates.includes('again') ? 'again' : 'done'
   } catch (thrown) {
     const error = asLockstepError(thrown)
     if (error.kind !== 'usage') throw thrown
-    logger.error('message is no upload of a bundle', { code: error.code, reason: error.message })
+    logger.error('message is neither an upload of a bundle nor a run', { code: error.code, reason: error.message })
     await ports.queue.copyToDeadLetters(message)
     return 'done'
   }

@@ -1,15 +1,24 @@
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
+import type { RollbackPlan } from '../domain/rollback-plan.ts'
 import type { FunctionAnswer } from '../edge/answer.ts'
 import { composeRunner, makeLogger } from '../edge/compose.ts'
 import { readRunnerConfig } from '../edge/config.ts'
 import { parseRunnerRequest } from '../edge/events.ts'
 import { countAnswer, makeMetrics } from '../edge/metrics.ts'
 import { answerFailures, logContext } from '../edge/middleware.ts'
+import { planRollback } from '../engine/plan-rollback.ts'
 import { reconcile } from '../engine/reconcile.ts'
+import { release } from '../engine/release.ts'
 import { advance } from '../engine/run.ts'
-import type { ReconcileAnswer, RunnerAnswer, RunnerRequest, UnlockAnswer } from '../engine/runner-contract.ts'
+import type {
+  ReconcileAnswer,
+  ReleaseAnswer,
+  RunnerAnswer,
+  RunnerRequest,
+  UnlockAnswer,
+} from '../engine/runner-contract.ts'
 import type { Deadline } from '../engine/system.ts'
 import { unlock } from '../engine/unlock.ts'
 
@@ -17,7 +26,7 @@ const logger = makeLogger('lockstep-runner')
 const metrics = makeMetrics('lockstep-runner')
 const ports = await composeRunner(readRunnerConfig(), logger)
 
-type Answer = RunnerAnswer | UnlockAnswer | ReconcileAnswer
+type Answer = RunnerAnswer | RollbackPlan | ReleaseAnswer | UnlockAnswer | ReconcileAnswer
 
 const run = async (event: unknown, context: Context): Promise<FunctionAnswer<Answer>> => {
   const request = parseRunnerRequest(event)
@@ -28,11 +37,21 @@ const run = async (event: unknown, context: Context): Promise<FunctionAnswer<Ans
 }
 
 const fulfil = async (request: RunnerRequest, deadline: Deadline): Promise<Answer> => {
-  if (request.action === 'unlock') return await unlock(ports, request, deadline)
-  if (request.action === 'reconcile') return await reconcile(ports, request)
-  const answer = await advance(ports, request, deadline)
-  countAnswer(metrics, request.target, answer)
-  return answer
+  switch (request.action) {
+    case 'advance': {
+      const answer = await advance(ports, request, deadline)
+      countAnswer(metrics, request.target, answer)
+      return answer
+    }
+    case 'plan-rollback':
+      return await planRollback(ports, request)
+    case 'release':
+      return await release(ports, request)
+    case 'unlock':
+      return await unlock(ports, request, deadline)
+    case 'reconcile':
+      return await reconcile(ports, request)
+  }
 }
 
 /** The one function that may speak to PostgreSQL: brings a run forward by one slice, or does what an operator wants. */

@@ -52,6 +52,11 @@ export class BundleQueue extends Construct {
     })
   }
 
+  /** Lets a front put a run into the queue that no upload tells of. */
+  grantSend(front: lambda.Function): void {
+    iam.Grant.addToPrincipal({ grantee: front, actions: ['sqs:SendMessage'], resourceArns: [this.queue.queueArn] })
+  }
+
   /** Names the account and not the bucket: the bucket has to wait for this policy, and a policy that named it would wait for it. */
   #ownBucketsMaySend(): iam.PolicyStatement {
     return new iam.PolicyStatement({

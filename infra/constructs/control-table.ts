@@ -38,10 +38,11 @@ export class ControlTable extends Construct {
    */
   grantRun(grantee: iam.IGrantable): void {
     this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'])
+    this.#allowListing(grantee)
     this.#denySettingsWrites(grantee)
   }
 
-  /** Grants what a front does: count starts, and end a run that never got a lease; never settings. */
+  /** Grants what a front does: make runs and count their starts, and end one that never got a lease; never settings. */
   grantFront(grantee: iam.IGrantable): void {
     this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem'])
     this.#denySettingsWrites(grantee)
@@ -50,6 +51,11 @@ export class ControlTable extends Construct {
   /** Grants reading of everything that status shows; the newest runs come from the local index. */
   grantRead(grantee: iam.IGrantable): void {
     this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:Query'])
+    this.#allowListing(grantee)
+  }
+
+  /** The newest runs come from the local index. */
+  #allowListing(grantee: iam.IGrantable): void {
     const index = `${this.table.tableArn}/index/${this.#localIndex}`
     iam.Grant.addToPrincipal({ grantee, actions: ['dynamodb:Query'], resourceArns: [index] })
   }

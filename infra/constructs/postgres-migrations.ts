@@ -129,6 +129,14 @@ export class PostgresMigrations extends Construct {
     return this.#grantInvoke(grantee, this.functions.unlock).combine(this.grantStatus(grantee))
   }
 
+  /**
+   * Lets an operator see what a rollback would do and cost, confirm it, and release what was rolled back, on every target. It loses
+   * data: give it to few.
+   */
+  grantRollback(grantee: iam.IGrantable): iam.Grant {
+    return this.#grantInvoke(grantee, this.functions.rollback).combine(this.grantStatus(grantee))
+  }
+
   #makeFunctions(props: PostgresMigrationsProps): Record<FunctionName, lambda.Function> {
     const make = (name: FunctionName, id: string, variables: Readonly<Record<string, string>>) =>
       new ArtefactFunction(this, id, {
@@ -156,7 +164,12 @@ export class PostgresMigrations extends Construct {
       [environment.eventBus]: this.eventBus.eventBusName,
     })
     const unlock = make('unlock', 'Unlock', { [environment.runnerFunction]: runner.functionName })
-    return { runner, apply, status, unlock, audit }
+    const rollback = make('rollback', 'Rollback', {
+      ...tables,
+      [environment.queueUrl]: this.queue.queue.queueUrl,
+      [environment.runnerFunction]: runner.functionName,
+    })
+    return { runner, apply, status, unlock, rollback, audit }
   }
 
   #grantRunner(): void {
@@ -169,11 +182,14 @@ export class PostgresMigrations extends Construct {
   }
 
   #grantFronts(maxConcurrency: number): void {
-    const { apply, status, unlock, runner } = this.functions
+    const { apply, status, unlock, rollback, runner } = this.functions
     this.control.grantFront(apply)
     this.audit.grantAppend(apply)
     this.#grantInvoke(apply, runner)
     this.#grantInvoke(unlock, runner)
+    this.control.grantFront(rollback)
+    this.queue.grantSend(rollback)
+    this.#grantInvoke(rollback, runner)
     this.queue.deliverTo(apply, maxConcurrency)
     this.control.grantRead(status)
     this.audit.grantRead(status)

@@ -1,6 +1,13 @@
 import { Option } from 'commander'
 import { LockstepError } from '../../functions/domain/errors.ts'
-import { isTargetName, type RunId, runId, type TargetName } from '../../functions/domain/types.ts'
+import {
+  isSha256,
+  isTargetName,
+  type RunId,
+  runId,
+  type Sha256,
+  type TargetName,
+} from '../../functions/domain/types.ts'
 import { parseDuration } from './units.ts'
 
 /** `--json`, which every command with an answer has. The answer's shape is in docs/cli.md. */
@@ -18,7 +25,8 @@ export const jsonOption = (): Option => new Option('--json', 'print one JSON doc
 export const targetOption = (): Option =>
   new Option('--target <name>', 'the database to speak of').argParser(readTarget).makeOptionMandatory()
 
-export const runOption = (): Option => new Option('--run <id>', 'one run instead of the newest ones').argParser(readRun)
+export const runOption = (what = 'one run instead of the newest ones'): Option =>
+  new Option('--run <id>', what).argParser(readRun)
 
 /** Both forms, so that neither is the default: without them a running embedded cloud decides. */
 export const placeOptions = (): readonly Option[] => [
@@ -29,13 +37,27 @@ export const placeOptions = (): readonly Option[] => [
 export const reasonOption = (): Option =>
   new Option('--reason <text>', 'why; the audit event tells it').makeOptionMandatory()
 
-export const timeoutOption = (): Option =>
-  new Option('--timeout <duration>', 'how long --wait waits').argParser(parseDuration).default(900_000, '15m')
+export const timeoutOption = (what = 'how long --wait waits'): Option =>
+  new Option('--timeout <duration>', what).argParser(parseDuration).default(900_000, '15m')
 
 /** Reads a target name. @throws LockstepError TARGET_NAME_INVALID */
 export const readTarget = (text: string): TargetName => {
   if (isTargetName(text)) return text
   throw new LockstepError('TARGET_NAME_INVALID', `"${text}" is not a target's name`)
+}
+
+/** Reads how many migrations go back. @throws LockstepError USAGE */
+export const readSteps = (text: string): number => {
+  if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text)
+  throw new LockstepError('USAGE', `"${text}" is not a number of steps, expected 1 or more`)
+}
+
+/** Reads a plan's digest. @throws LockstepError USAGE */
+export const readDigest = (text: string): Sha256 => {
+  if (isSha256(text)) return text
+  throw new LockstepError('USAGE', `"${text}" is not the digest of a plan: 64 hex digits`, {
+    hint: '`lockstep rollback --dry-run` prints it',
+  })
 }
 
 const readRun = (text: string): RunId => {

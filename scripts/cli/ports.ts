@@ -1,4 +1,4 @@
-import type { Operate } from '../../functions/edge/compose-cli.ts'
+import type { AskRollback, Operate } from '../../functions/edge/compose-cli.ts'
 import type { BundleStore } from '../../functions/engine/bundle-store.ts'
 import type { StatusAnswer, StatusQuestion } from '../../functions/engine/status.ts'
 
@@ -10,6 +10,7 @@ export interface CliPorts {
   readonly bundles: BundleStore
   readonly status: AskStatus
   readonly operate: Operate
+  readonly rollback: AskRollback
 }
 
 /** A cloud that commands speak to. */

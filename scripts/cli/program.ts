@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import type { RunId, TargetName } from '../../functions/domain/types.ts'
-import type { Context, Outcome } from './command.ts'
+import { type Act, examples } from './declaring.ts'
+import { declareOperatorCommands, declareRollbackCommands } from './operator-commands.ts'
 import {
   type JsonOption,
   jsonOption,
   type PlaceOption,
   placeOptions,
-  reasonOption,
   runOption,
   targetOption,
   timeoutOption,
@@ -18,7 +18,7 @@ import {
 interface ProgramPorts {
   write(text: string): void
   writeError(text: string): void
-  act(command: (context: Context) => Promise<Outcome>): Promise<void>
+  readonly act: Act
 }
 
 /**
@@ -39,6 +39,7 @@ export function createProgram({ write, writeError, act }: ProgramPorts): Command
 
   declareHistoryCommands(program, act)
   declareTargetCommands(program, act)
+  declareRollbackCommands(program, act)
   declareOperatorCommands(program, act)
   declareLocalCommands(program, act)
   return program
@@ -53,8 +54,6 @@ const termOf = (command: Command): string => {
   const words = command.registeredArguments.map((argument) => `<${argument.name()}>`)
   return [command.name(), verbs.join('|'), ...words].filter((word) => word !== '').join(' ')
 }
-
-type Act = ProgramPorts['act']
 
 /** Commands that need nothing but the files. */
 const declareHistoryCommands = (program: Command, act: Act): void => {
@@ -132,46 +131,6 @@ type PushOptions = PlaceOption & {
   readonly requireCertificate?: boolean
 }
 
-/** Commands for the rare day on which something went wrong. */
-const declareOperatorCommands = (program: Command, act: Act): void => {
-  program.commandsGroup('Repair:')
-  const unlock = program
-    .command('unlock')
-    .description('take the lease away from its holder')
-    .addOption(targetOption())
-    .addOption(reasonOption())
-    .option('--force', 'also from a holder that is alive')
-    .addOption(new Option('--freeze', 'and let nothing run until it is thawed').conflicts(['thaw', 'acceptDatabase']))
-    .addOption(new Option('--thaw', 'end a freeze').conflicts('acceptDatabase'))
-    .option('--accept-database', 'take a restored or cloned database as it is')
-    .option('--yes', 'do not ask')
-    .addOption(jsonOption())
-    .addHelpText('after', examples('lockstep unlock --target orders --reason "runner hangs"'))
-    .action((options: UnlockOptions) =>
-      act(async (context) => (await import('../commands/unlock.ts')).unlock(context, options)),
-    )
-  const reconcile = program
-    .command('reconcile')
-    .description('copy to the ledger what only the database knows')
-    .addOption(targetOption())
-    .addOption(jsonOption())
-    .addHelpText('after', examples('lockstep reconcile --target orders'))
-    .action((options: PlaceOption & { target: TargetName }) =>
-      act(async (context) => (await import('../commands/reconcile.ts')).reconcile(context, options)),
-    )
-  for (const command of [unlock, reconcile]) for (const option of placeOptions()) command.addOption(option)
-}
-
-type UnlockOptions = PlaceOption & {
-  readonly target: TargetName
-  readonly reason: string
-  readonly force?: boolean
-  readonly freeze?: boolean
-  readonly thaw?: boolean
-  readonly acceptDatabase?: boolean
-  readonly yes?: boolean
-}
-
 /** Commands of the embedded cloud. */
 const declareLocalCommands = (program: Command, act: Act): void => {
   program.commandsGroup('Try it here:')
@@ -215,9 +174,6 @@ const declareLocalCommands = (program: Command, act: Act): void => {
     .addHelpText('after', examples('eval "$(lockstep local env)" && aws s3 ls'))
     .action(() => act(async (context) => (await import('../commands/local-env.ts')).localEnv(context)))
 }
-
-const examples = (...lines: readonly string[]): string =>
-  `\nExample${lines.length === 1 ? '' : 's'}:\n${lines.map((line) => `  $ ${line}\n`).join('')}`
 
 const readVersion = (): string => {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')

@@ -31,7 +31,7 @@ export function openRunDisplay(output: Output, run: RunId, names: readonly Migra
   const startedAt = performance.now()
   const steps: ShownStep[] = []
   const line = openLiveLine(output)
-  line.show('uploaded; waiting for the queue')
+  line.show('waiting for the queue')
   return {
     steps,
     show(sighting) {
@@ -104,7 +104,7 @@ const remarkOf = ({ type }: AuditEvent): string | undefined => {
 }
 
 const nowOf = ({ run, lock }: Sighting, id: RunId, steps: readonly ShownStep[]): string => {
-  if (run === undefined) return 'uploaded; waiting for the queue'
+  if (run === undefined) return 'waiting for the queue'
   if (lock?.ownerRun !== undefined && lock.ownerRun !== id && run.state === 'QUEUED') {
     return `waiting for the lease: run ${lock.ownerRun} has it`
   }
@@ -114,14 +114,15 @@ const nowOf = ({ run, lock }: Sighting, id: RunId, steps: readonly ShownStep[]):
 }
 
 /** Says in one line how a run ended. */
-export function summaryOf({ state, applied, startedAt, finishedAt }: RunRecord, output: Output): string {
+export function summaryOf({ state, direction, applied, startedAt, finishedAt }: RunRecord, output: Output): string {
   const took =
     startedAt === undefined || finishedAt === undefined ? '' : ` in ${formatDuration(between(startedAt, finishedAt))}`
+  const done = direction === 'up' ? 'applied' : 'taken back'
   if (state === 'REFUSED' && applied === 0) return `${output.paint('red', '✗ refused')}: nothing was run`
   if (state !== 'SUCCEEDED')
-    return `${output.paint('red', `✗ ${state.toLowerCase()}`)}${took}, ${count(applied, 'migration')} applied`
+    return `${output.paint('red', `✗ ${state.toLowerCase()}`)}${took}, ${count(applied, 'migration')} ${done}`
   if (applied === 0) return `${output.paint('green', '✓ nothing to do')}: the target has every migration of this bundle`
-  return `${output.paint('green', `✓ ${count(applied, 'migration')} applied`)}${took}`
+  return `${output.paint('green', `✓ ${count(applied, 'migration')} ${done}`)}${took}`
 }
 
 const between = (from: string, to: string): number => Date.parse(to) - Date.parse(from)

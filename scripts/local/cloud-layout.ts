@@ -44,6 +44,7 @@ export const cloudVariables = (
   [environment.runnerFunction]: lambdaName('runner'),
   [environment.statusFunction]: lambdaName('status'),
   [environment.unlockFunction]: lambdaName('unlock'),
+  [environment.rollbackFunction]: lambdaName('rollback'),
 })
 
 /** Lists the variables of a caller who may do everything in the embedded cloud. */

@@ -20,7 +20,7 @@ targetDatabaseContract('target database in memory', async () => {
     kill: async (settings, { pid }) =>
       database.kill(database.sessions(nameOf(settings)).filter((session) => session.pid === pid)),
     countInserts: async (settings) =>
-      database.data(nameOf(settings)).ran.filter((sql) => sql.includes('insert')).length,
+      database.data(nameOf(settings)).ran.filter(({ sql }) => sql.includes('insert')).length,
     async [Symbol.asyncDispose]() {},
   }
 })

@@ -94,7 +94,7 @@ describe('what is pending', () => {
 
 describe('what is refused', () => {
   const half = { migration: b.name, direction: 'up', unit: 0, sha256: sha256('x'), state: 'done' } as const
-  const reverted = [{ migration: b.name, checksum: b.checksum }]
+  const reverted = [{ migration: b.name, checksum: b.checksum, receipt: { token: token(1), n: 2 }, run: runId('r-2') }]
   const cases: readonly [string, PlanInput, string, readonly string[]][] = [
     ['an edited migration', input(historyOf(migration('1_a', 'new'), b), stateOf([a])), 'MIGRATION_EDITED', ['1_a']],
     ['a diverged history', input(historyOf(a, c), stateOf([a, b])), 'HISTORY_DIVERGED', ['2_b']],

@@ -392,7 +392,7 @@ describe('steps of several units', () => {
     const endless = { remainingMs: () => 60_000 }
     expect(await advance({ ...world.ports, database }, request, endless)).toMatchObject({ state: 'SUCCEEDED' })
     expect(locked).toBe(false)
-    expect(world.database.data('shop').ran.filter((sql) => sql.includes('concurrently i '))).toHaveLength(1)
+    expect(world.database.data('shop').ran.filter(({ sql }) => sql.includes('concurrently i '))).toHaveLength(1)
   })
 
   test('given a unit that is tried again, when advanced, then the units before it are not', async () => {
@@ -427,7 +427,7 @@ describe('steps that are longer than a slice', () => {
     expect(answer).toMatchObject({ state: 'SUCCEEDED', applied: 3 })
     expect(slices).toBeGreaterThanOrEqual(5)
     expect(applied()).toEqual(['1_a committed', '2_b committed', '3_c committed'])
-    expect(world.database.data('shop').ran.filter((sql) => sql.includes('25000'))).toHaveLength(1)
+    expect(world.database.data('shop').ran.filter(({ sql }) => sql.includes('25000'))).toHaveLength(1)
     expect((await world.auditTypes()).filter((type) => type === 'migration.applied')).toHaveLength(3)
   })
 
@@ -436,7 +436,7 @@ describe('steps that are longer than a slice', () => {
     const { answer } = await advanceUntilDone(await world.push({ ...history, '2_b/migration.sql': build }), 6_000)
     expect(answer).toMatchObject({ state: 'SUCCEEDED', applied: 3 })
     expect(applied()).toEqual(['1_a committed', '2_b committed', '3_c committed'])
-    expect(world.database.data('shop').ran.filter((sql) => sql.includes('25000'))).toHaveLength(1)
+    expect(world.database.data('shop').ran.filter(({ sql }) => sql.includes('25000'))).toHaveLength(1)
     expect(world.database.data('shop').progress).toEqual([])
   })
 

@@ -3,7 +3,7 @@ import { runIdOf } from '../../functions/domain/bundle-key.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import type { LockRecord } from '../../functions/domain/records.ts'
 import { instant, revision, runId, type TargetName, token } from '../../functions/domain/types.ts'
-import { type FrontPorts, handleUpload, type Upload } from '../../functions/engine/front.ts'
+import { type FrontPorts, handleDelivery, type Upload } from '../../functions/engine/front.ts'
 import type { RunnerAnswer } from '../../functions/engine/runner-contract.ts'
 import { countingRandom } from '../support/counting-random.ts'
 import { type MemoryControl, memoryControl } from '../support/memory-control.ts'
@@ -67,18 +67,18 @@ describe("the message's fate", () => {
   ])(
     'given a runner that answers %s, when an upload is handled, then the message is %s and the start taken back',
     async (_name, answer, fate) => {
-      expect(await handleUpload(answering(answer), upload, deadline)).toBe(fate)
+      expect(await handleDelivery(answering(answer), upload, deadline)).toBe(fate)
       expect(await starts()).toBe(0)
     },
   )
 
   test('given a runner that answers more, when an upload is handled, then the message is visible at once', async () => {
-    await handleUpload(answering({ kind: 'more' }), upload, deadline)
+    await handleDelivery(answering({ kind: 'more' }), upload, deadline)
     expect(queue.visibility.get('m1')).toEqual([60, 0])
   })
 
   test('given a held lease, when an upload is handled, then the message comes back in 5 to 30 seconds', async () => {
-    await handleUpload(answering({ kind: 'held', holder }), upload, deadline)
+    await handleDelivery(answering({ kind: 'held', holder }), upload, deadline)
     const last = queue.visibility.get('m1')?.at(-1)
     expect(last).toBeGreaterThanOrEqual(5)
     expect(last).toBeLessThanOrEqual(30)
@@ -89,43 +89,43 @@ describe("the message's fate", () => {
       await clock.sleep(120_000)
       return { kind: 'more' }
     })
-    await handleUpload(ports, upload, deadline)
+    await handleDelivery(ports, upload, deadline)
     expect(queue.visibility.get('m1')?.length).toBeGreaterThanOrEqual(7)
   })
 })
 
 describe('what ends a run without its runner', () => {
   test('given five crashed starts, when the message comes a sixth time, then the run is CRASHED and a copy is kept', async () => {
-    for (let crash = 1; crash <= 5; crash++) expect(await handleUpload(crashing(), upload, deadline)).toBe('again')
-    expect(await handleUpload(crashing(), upload, deadline)).toBe('done')
+    for (let crash = 1; crash <= 5; crash++) expect(await handleDelivery(crashing(), upload, deadline)).toBe('again')
+    expect(await handleDelivery(crashing(), upload, deadline)).toBe('done')
     expect(await control.readRun(target, run)).toMatchObject({ state: 'CRASHED', failure: { code: 'RUN_CRASHED' } })
     expect(queue.deadLetters).toEqual([upload.message])
     expect((await control.readAudit(target, 0, 10)).map((event) => event.type)).toEqual(['run.finished'])
   })
 
   test('given orderly exits between crashes, when the message comes often, then only crashes count', async () => {
-    for (let round = 0; round < 20; round++) await handleUpload(answering({ kind: 'held', holder }), upload, deadline)
-    expect(await handleUpload(crashing(), upload, deadline)).toBe('again')
+    for (let round = 0; round < 20; round++) await handleDelivery(answering({ kind: 'held', holder }), upload, deadline)
+    expect(await handleDelivery(crashing(), upload, deadline)).toBe('again')
     expect(await starts()).toBe(1)
   })
 
   test('given a run that waits for a day, when its message comes, then it is EXPIRED', async () => {
-    await handleUpload(answering({ kind: 'held', holder }), upload, deadline)
+    await handleDelivery(answering({ kind: 'held', holder }), upload, deadline)
     clock.skew(24 * 60 * 60 * 1000)
-    expect(await handleUpload(answering({ kind: 'held', holder }), upload, deadline)).toBe('done')
+    expect(await handleDelivery(answering({ kind: 'held', holder }), upload, deadline)).toBe('done')
     expect(await control.readRun(target, run)).toMatchObject({ state: 'EXPIRED', failure: { code: 'RUN_EXPIRED' } })
   })
 
   test('given a message that was received 500 times, when it comes, then its run is over and a copy is kept', async () => {
-    expect(await handleUpload(answering({ kind: 'more' }), { ...upload, receiveCount: 500 }, deadline)).toBe('done')
+    expect(await handleDelivery(answering({ kind: 'more' }), { ...upload, receiveCount: 500 }, deadline)).toBe('done')
     expect(queue.deadLetters).toHaveLength(1)
   })
 
   test('given a run that is over, when its message comes again, then the runner is not asked', async () => {
     const event = { type: 'run.finished', at: instant(new Date(0)), run, actor: 'x', data: {} } as const
-    await handleUpload(answering({ kind: 'more' }), upload, deadline)
+    await handleDelivery(answering({ kind: 'more' }), upload, deadline)
     await control.finishRun(target, run, { state: 'REFUSED', applied: 0, notices: [] }, [event])
-    expect(await handleUpload(crashing(), upload, deadline)).toBe('done')
+    expect(await handleDelivery(crashing(), upload, deadline)).toBe('done')
     expect(await control.readRun(target, run)).toMatchObject({ state: 'REFUSED' })
   })
 })
@@ -136,7 +136,7 @@ test("given the front's own deadline, when the runner is asked, then its budget 
     budgets.push(request.budgetMs)
     return { kind: 'more' }
   })
-  await handleUpload(ports, upload, { remainingMs: () => 900_000 })
-  await handleUpload(ports, upload, { remainingMs: () => 5_000 })
+  await handleDelivery(ports, upload, { remainingMs: () => 900_000 })
+  await handleDelivery(ports, upload, { remainingMs: () => 5_000 })
   expect(budgets).toEqual([870_000, 4_500])
 })

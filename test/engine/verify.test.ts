@@ -19,7 +19,7 @@ beforeEach(() => {
 
 const advance = async (texts: Readonly<Record<string, string>>) => world.advance(await world.push(texts))
 const outcomes = () => world.receipts().map(({ migration, outcome }) => `${migration} ${outcome}`)
-const ran = () => world.database.data('shop').ran
+const ran = () => world.database.data('shop').ran.map(({ sql }) => sql)
 
 describe('a migration with assertions', () => {
   test('given one that does not hold, when advanced, then the step is rolled back, the run FAILED, and nothing after it ran', async () => {

@@ -1,7 +1,7 @@
 import { runIdOf } from '../../functions/domain/bundle-key.ts'
 import type { Actor, BundleObject } from '../../functions/domain/records.ts'
 import type { RunId } from '../../functions/domain/types.ts'
-import { type FrontPorts, handleUpload } from '../../functions/engine/front.ts'
+import { type FrontPorts, handleDelivery } from '../../functions/engine/front.ts'
 import { advance } from '../../functions/engine/run.ts'
 import type { AdvanceRequest, RunnerAnswer } from '../../functions/engine/runner-contract.ts'
 import type { Deadline } from '../../functions/engine/system.ts'
@@ -77,7 +77,7 @@ export function makeFronts(world: World): Fronts {
       actor,
     }
     const deadline = deadlineIn(front, choices.pick([30_000, 90_000, 900_000]))
-    handleUpload(frontPorts(world, { front, message, showAt, spawn }), upload, deadline).then(
+    handleDelivery(frontPorts(world, { front, message, showAt, spawn }), upload, deadline).then(
       (fate) => {
         if (!front.isAlive()) return
         if (fate === 'done') messages.delete(message)

@@ -63,7 +63,8 @@ export function makeInvariants(world: World, pushed: ReadonlyMap<RunId, Pushable
       const fence = data.fences.get(world.settings.target)?.token ?? 0
       must(fence >= fenceToken, `the fence falls from ${fenceToken} to ${fence}`)
       must((lock?.token ?? 0) >= lockToken, `the token of LOCK falls from ${lockToken} to ${lock?.token}`)
-      must(new Set(data.ran).size === data.ran.length, `a text took effect twice: ${JSON.stringify(twice(data.ran))}`)
+      const ran = data.ran.map(({ migration, direction, sql }) => `${migration} ${direction}: ${sql}`)
+      must(new Set(ran).size === ran.length, `a text took effect twice: ${JSON.stringify(twice(ran))}`)
       lookAtReceipts()
       const half = data.progress.find(({ migration }) => data.applied.has(migration))
       must(half === undefined, `${half?.migration} is applied and half applied`)

@@ -1,4 +1,3 @@
-import { sha256 } from '../../functions/domain/checksum.ts'
 import { compareReceiptKeys, type Receipt } from '../../functions/domain/receipt.ts'
 import { instant, revision, runId, token, workerId } from '../../functions/domain/types.ts'
 import { headOf, recordReceipt } from '../support/memory-target.ts'
@@ -32,18 +31,6 @@ export function rollBackNewest(world: World): boolean {
   records.lock = { ...lock, token: mine, revision: revision(`rollback.${mine}`), attachedOnce: true, raised: mine }
   data.fences.set(world.settings.target, { token: mine, worker: workerId(`rollback.${mine}`) })
   recordReceipt(data, receipt)
-  takeBack(data, newest.migration)
   world.tell('rollback', `takes ${newest.migration} back as ${mine}.1`)
   return true
-}
-
-/** What the migration did is gone: its texts may take effect again, once somebody releases it. */
-function takeBack({ ran, effects }: ReturnType<typeof dataOf>, migration: string): void {
-  const mark = migration.split('_')[1] ?? migration
-  const kept = ran.filter((sql) => {
-    const isIts = sql.includes(mark)
-    if (isIts) effects.delete(sha256(sql))
-    return !isIts
-  })
-  ran.splice(0, ran.length, ...kept)
 }

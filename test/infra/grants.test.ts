@@ -30,6 +30,7 @@ const expectedRights: readonly (readonly [string, readonly string[]])[] = [
       'Allow dynamodb:PutItem on ControlTable.Arn',
       'Allow dynamodb:Query on AuditTable.Arn',
       'Allow dynamodb:Query on ControlTable.Arn',
+      'Allow dynamodb:Query on ControlTable.Arn/index/runs-by-creation',
       'Allow dynamodb:UpdateItem on ControlTable.Arn',
       'Allow logs:CreateLogStream on RunnerLog.Arn',
       'Allow logs:PutLogEvents on RunnerLog.Arn',
@@ -80,6 +81,20 @@ const expectedRights: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   [
+    'Rollback',
+    [
+      'Allow dynamodb:GetItem on ControlTable.Arn',
+      'Allow dynamodb:UpdateItem on ControlTable.Arn',
+      'Allow lambda:InvokeFunction on Runner.Arn',
+      'Allow logs:CreateLogStream on RollbackLog.Arn',
+      'Allow logs:PutLogEvents on RollbackLog.Arn',
+      'Allow sqs:SendMessage on BundleQueue.Arn',
+      `Deny dynamodb:DeleteItem on ControlTable.Arn ${settingsOnly}`,
+      `Deny dynamodb:PutItem on ControlTable.Arn ${settingsOnly}`,
+      `Deny dynamodb:UpdateItem on ControlTable.Arn ${settingsOnly}`,
+    ],
+  ],
+  [
     'Audit',
     [
       'Allow dynamodb:DescribeStream on AuditTable.StreamArn',
@@ -106,7 +121,14 @@ describe('rights of the functions', () => {
 
   test('given the stack, when its roles are listed, then there is one a function', () => {
     const roles = statements.filter(({ actions }) => actions.includes('sts:AssumeRole')).map(({ owner }) => owner)
-    expect(roles.toSorted()).toEqual(['ApplyRole', 'AuditRole', 'RunnerRole', 'StatusRole', 'UnlockRole'])
+    expect(roles.toSorted()).toEqual([
+      'ApplyRole',
+      'AuditRole',
+      'RollbackRole',
+      'RunnerRole',
+      'StatusRole',
+      'UnlockRole',
+    ])
   })
 
   test('given the stack, when managed policies are listed, then the only one is for the network interfaces of the runner', () => {

@@ -46,6 +46,7 @@ describe('outputs', () => {
       BundleBucket: 'BundleBucket',
       StatusFunction: 'Status',
       UnlockFunction: 'Unlock',
+      RollbackFunction: 'Rollback',
       ApplyFunction: 'Apply',
       RunnerFunction: 'Runner',
       AuditFunction: 'Audit',

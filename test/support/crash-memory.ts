@@ -42,7 +42,8 @@ export function memoryCrashWorld({ leaseMs = declared.leaseMs }: Pick<Story, 'le
       connection.leave()
     },
     async evidence(runs) {
-      const { receipts, applied, progress, ran } = data()
+      const { receipts, applied, progress } = data()
+      const ran = data().ran.map(({ sql }) => sql)
       return {
         ...(await controlEvidence(control, target, { runs, receipts })),
         effects: ran.filter((sql, index) => !isRepeatable(sql) || ran.indexOf(sql) === index),

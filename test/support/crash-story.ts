@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { runIdOf } from '../../functions/domain/bundle-key.ts'
 import type { Actor, BundleObject } from '../../functions/domain/records.ts'
-import { handleUpload } from '../../functions/engine/front.ts'
+import { handleDelivery } from '../../functions/engine/front.ts'
 import type { Queue } from '../../functions/engine/queue.ts'
 import { advance } from '../../functions/engine/run.ts'
 import type { RunnerPorts } from '../../functions/engine/run-context.ts'
@@ -70,7 +70,7 @@ async function deliver(delivery: Delivery, object: BundleObject): Promise<void> 
     }
     const endsAtMs = clock.monotonicMs() + story.invocationMs
     const deadline = { remainingMs: () => endsAtMs - clock.monotonicMs() }
-    const handling = handleUpload(ports, { message, receiveCount, object, actor }, deadline)
+    const handling = handleDelivery(ports, { message, receiveCount, object, actor }, deadline)
     const fate = await Promise.race([handling, process.died]).catch(() => 'again' as const)
     if (fate === 'done') return
     await clock.sleep(Math.min(queue.visibleInMs(), world.longestWaitMs))

@@ -4,9 +4,11 @@ import { loadSqlParser } from '../../functions/adapters/libpg-parser.ts'
 import { runIdOf } from '../../functions/domain/bundle-key.ts'
 import type { ManifestInput } from '../../functions/domain/bundle-manifest.ts'
 import type { Receipt } from '../../functions/domain/receipt.ts'
-import type { Actor } from '../../functions/domain/records.ts'
+import type { Actor, RollbackWish } from '../../functions/domain/records.ts'
+import { type RollbackPlan, runIdOfPlan } from '../../functions/domain/rollback-plan.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { TargetName } from '../../functions/domain/types.ts'
+import { planRollback } from '../../functions/engine/plan-rollback.ts'
 import { advance } from '../../functions/engine/run.ts'
 import type { RunnerPorts } from '../../functions/engine/run-context.ts'
 import type { AdvanceRequest, RunnerAnswer } from '../../functions/engine/runner-contract.ts'
@@ -29,6 +31,9 @@ export interface World {
   readonly ports: RunnerPorts
   /** Packs and stores texts by their paths, counts the run's start, and says what its front would ask. */
   push(texts: Readonly<Record<string, string>>, manifest?: ManifestInput): Promise<AdvanceRequest>
+  planRollback(wish: RollbackWish): Promise<RollbackPlan>
+  /** Counts the start of the run that a plan confirms, and says what its front would ask. */
+  confirm(plan: RollbackPlan): Promise<AdvanceRequest>
   /** Deletes the object that a run was to read. */
   removeObject(request: AdvanceRequest): Promise<void>
   /** Runs one slice. */
@@ -80,6 +85,13 @@ export function engineWorld(changes: Partial<TargetSettings> = {}): World {
         actor,
         createdAt: clock.now(),
       })
+      return { action: 'advance', target, run, actor, budgetMs: 870_000 }
+    },
+    planRollback: (wish) => planRollback(ports, { action: 'plan-rollback', target, wish, actor, budgetMs: 20_000 }),
+    async confirm({ wish, floor, head, digest }) {
+      const run = runIdOfPlan(target, digest)
+      const work = { kind: 'rollback', wish, plan: digest, floor, head } as const
+      await control.countStart({ id: run, target, direction: 'down', work, actor, createdAt: clock.now() })
       return { action: 'advance', target, run, actor, budgetMs: 870_000 }
     },
     async removeObject({ run }) {

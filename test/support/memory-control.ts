@@ -120,7 +120,7 @@ export function memoryControl(clock: { now(): Instant }): MemoryControl {
 
     ...memoryOperator(of),
 
-    async project({ target, seen, receipts, events }) {
+    async project({ target, seen, receipts, events, releases = [] }) {
       if (Math.max(receipts.length, events.length) > maxReceipts)
         throw new LockstepError('INTERNAL', 'too many receipts')
       const records = of(target)
@@ -129,7 +129,7 @@ export function memoryControl(clock: { now(): Instant }): MemoryControl {
       if (isDeepStrictEqual(records.chain, head)) return head
       if (!isDeepStrictEqual(records.chain, seen)) return 'moved'
       append(records, target, events)
-      for (const entry of ledgerEntries(receipts)) records.ledger.set(entry.migration, entry)
+      for (const entry of [...ledgerEntries(receipts), ...releases]) records.ledger.set(entry.migration, entry)
       records.chain = head
       return head
     },

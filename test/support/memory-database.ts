@@ -1,6 +1,7 @@
 import { compareBytes } from '../../functions/domain/byte-order.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import { compareReceiptKeys } from '../../functions/domain/receipt.ts'
+import { type LossCount, showLoss } from '../../functions/domain/rollback-plan.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { Clock } from '../../functions/engine/system.ts'
 import type { LockHolder, LockTry, TargetDatabase, TargetSession } from '../../functions/engine/target-database.ts'
@@ -134,7 +135,14 @@ const asHolder = (session: MemorySession, { target }: TargetSettings): LockHolde
 
 type DataCalls = Pick<
   TargetSession,
-  'ensureSchema' | 'raiseFence' | 'readFences' | 'acceptFence' | 'readState' | 'appliedAfter' | 'receiptsAfter'
+  | 'ensureSchema'
+  | 'raiseFence'
+  | 'readFences'
+  | 'acceptFence'
+  | 'readState'
+  | 'appliedAfter'
+  | 'countLosses'
+  | 'receiptsAfter'
 >
 
 const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls => ({
@@ -159,6 +167,14 @@ const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls =>
   readState: async () => {
     mustBeOpen(session)
     return structuredClone(stateOf(data()))
+  },
+  countLosses: async (losses) => {
+    mustBeOpen(session)
+    return losses.map((loss): LossCount => {
+      const rows = data().rows.get(showLoss(loss))
+      if (loss.kind === 'other') return { kind: 'unknown' }
+      return rows === undefined ? { kind: 'absent' } : { kind: 'counted', rows }
+    })
   },
   appliedAfter: async (floor) => {
     mustBeOpen(session)

@@ -61,7 +61,7 @@ export function memorySteps(parts: StepParts): StepCalls {
         await run(parts, order, body.sql)
         await verify(parts, order, 'nothing')
         const receipt = recordDone(parts, order)
-        data().ran.push(body.sql)
+        took(parts, order, body.sql)
         return receipt
       })
     },
@@ -71,7 +71,7 @@ export function memorySteps(parts: StepParts): StepCalls {
         await run(parts, order, unit.sql)
         if (position === 'last') await verify(parts, order, unit.index === 0 ? 'nothing' : 'earlier statements')
         const receipt = recordEnd(parts, order, unit, position)
-        data().ran.push(unit.sql)
+        took(parts, order, unit.sql)
         return receipt
       })
     },
@@ -155,8 +155,13 @@ async function verify(parts: StepParts, order: StepOrder, stays: FailedAssertion
   }
 }
 
+/** Notes that a text took effect. */
+function took({ data }: StepParts, { source, direction }: StepOrder, sql: string): void {
+  data().ran = [...data().ran, { migration: source.migration.name, direction, sql }]
+}
+
 async function runAlone(parts: StepParts, order: StepOrder, unit: Unit): Promise<void> {
-  const { effects, ran } = parts.data()
+  const { effects } = parts.data()
   const before = effects.get(unit.sha256)
   // a concurrent build makes its index at first invalid, and leaves it so when it is cut off
   if (before === undefined && unit.effect?.kind === 'index-built') effects.set(unit.sha256, 'invalid')
@@ -164,7 +169,7 @@ async function runAlone(parts: StepParts, order: StepOrder, unit: Unit): Promise
   if (sqlState === undefined) {
     // an invalid index of that name stays invalid: with IF NOT EXISTS, its build succeeds without building
     if (before !== 'invalid') effects.set(unit.sha256, 'done')
-    ran.push(unit.sql)
+    took(parts, order, unit.sql)
     return
   }
   if (leavesInvalid) effects.set(unit.sha256, 'invalid')

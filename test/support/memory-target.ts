@@ -1,9 +1,10 @@
 import { compareBytes } from '../../functions/domain/byte-order.ts'
+import { sha256 } from '../../functions/domain/checksum.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import { compareReceiptKeys, type Receipt, type ReceiptKey } from '../../functions/domain/receipt.ts'
 import type { Lease } from '../../functions/domain/records.ts'
 import type { AppliedMigration, TargetState, UnitProgress } from '../../functions/domain/target-state.ts'
-import type { MigrationName, TargetName, Token, WorkerId } from '../../functions/domain/types.ts'
+import type { Direction, MigrationName, TargetName, Token, WorkerId } from '../../functions/domain/types.ts'
 import type { AppliedStep, WayBack } from '../../functions/domain/way-back.ts'
 import type { FenceRaise, StepOrder } from '../../functions/engine/target-database.ts'
 
@@ -17,8 +18,19 @@ export interface TargetData {
   readonly waysBack: Map<MigrationName, WayBack>
   /** What units of kind `alone` left in the catalog, by the digest of their text. */
   readonly effects: Map<string, 'done' | 'invalid'>
-  /** Every text that took effect, in order: a second entry of the same one is the very thing that must never happen. */
-  readonly ran: string[]
+  /**
+   * Every text that took effect, in order: a second entry of the same one is the very thing that must never happen. What a
+   * migration's way back undid is not in effect any more, and what its way there undid again neither.
+   */
+  ran: readonly RanText[]
+  /** How many rows a table or a column has, by what is said of its loss. */
+  readonly rows: Map<string, number>
+}
+
+export interface RanText {
+  readonly migration: MigrationName
+  readonly direction: Direction
+  readonly sql: string
 }
 
 export const emptyTarget = (): TargetData => ({
@@ -30,6 +42,7 @@ export const emptyTarget = (): TargetData => ({
   waysBack: new Map(),
   effects: new Map(),
   ran: [],
+  rows: new Map(),
 })
 
 /** Raises the fence as `lockstep.raise_fence` does. */
@@ -80,8 +93,16 @@ export function recordReceipt(data: TargetData, receipt: Receipt): Receipt {
   if (direction === 'down') data.applied.delete(migration)
   else data.applied.set(migration, { migration, checksum, receipt: key, run, at: finishedAt })
   data.progress = data.progress.filter((row) => row.migration !== migration || row.direction !== direction)
+  undoEffects(data, receipt)
   data.receipts.push(receipt)
   return receipt
+}
+
+/** What a migration's other direction did is undone. */
+function undoEffects(data: TargetData, { migration, direction }: Receipt): void {
+  const isUndone = (text: RanText): boolean => text.migration === migration && text.direction !== direction
+  for (const { sql } of data.ran.filter(isUndone)) data.effects.delete(sha256(sql))
+  data.ran = data.ran.filter((text) => !isUndone(text))
 }
 
 /** Writes a failed receipt; the mark of the unit goes only when it was the unit that failed, since else it may have taken effect. */
@@ -123,7 +144,7 @@ export function stateOf(data: TargetData): TargetState {
   const lastDowns = new Map(
     data.receipts
       .filter(({ direction, outcome }) => direction === 'down' && outcome === 'committed')
-      .map(({ migration, checksum }) => [migration, { migration, checksum }]),
+      .map(({ migration, checksum, key, run }) => [migration, { migration, checksum, receipt: key, run }]),
   )
   const reverted = [...lastDowns.values()].filter(({ migration }) => !data.applied.has(migration))
   return {
