@@ -87,9 +87,7 @@ export function stepTests(use: () => TargetFixture): void {
       const { applied, reverted } = await target.session.readState()
       expect({ applied, reverted }).toEqual({
         applied: [],
-        reverted: [
-          { migration: 'a', checksum: down.source.migration.checksum, receipt: down.key, run: down.run },
-        ],
+        reverted: [{ migration: 'a', checksum: down.source.migration.checksum, receipt: down.key, run: down.run }],
       })
       await commitText(target, 'select 2', 'a')
       expect((await target.session.readState()).reverted).toEqual([])
