@@ -107,9 +107,14 @@ const migrationFailure = (order: StepOrder, error: DatabaseError, place: SourceP
   return new LockstepError(code, `${migration.name} failed: ${error.message}${why}`, {
     ...details(order, error),
     ...(place !== undefined && { place }),
+    ...(order.direction === 'down' && { hint: downHint }),
     ...(alone && { hint: 'add `-- lockstep:transaction=none` at the top of the file' }),
   })
 }
+
+/** A way back is kept as it was reviewed, so that no push corrects it. */
+const downHint =
+  'nothing of it was changed; clear what it met, and ask again with `lockstep rollback`, or go forward with a new migration'
 
 const details = ({ source }: StepOrder, error: DatabaseError) => ({
   migration: source.migration.name,
