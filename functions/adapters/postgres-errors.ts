@@ -26,6 +26,7 @@ export const sqlStates = {
   protocolViolation: '08P01',
   queryCanceled: '57014',
   readOnlyTransaction: '25006',
+  serializationFailure: '40001',
   undefinedFunction: '42883',
   undefinedTable: '42P01',
   unsafeNewEnumValue: '55P04',
@@ -38,6 +39,9 @@ export const fenceStates = {
   LS003: 'LOCK_RELEASED',
   LS004: 'STEP_SPLIT',
   LS005: 'STEP_CONFLICT',
+  LS007: 'KEEP_TOO_LARGE',
+  LS008: 'KEEP_IMPOSSIBLE',
+  LS009: 'KEEP_NOT_RESTORED',
 } as const satisfies Record<string, ErrorCode>
 
 const byState: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([

@@ -30,6 +30,13 @@ export interface FailureOptions {
   readonly parse?: SqlParser
 }
 
+/** What a statement of ours that locks tables may meet, as a migration's may; likely to pass when it is tried again. */
+const passingStates: ReadonlySet<string | undefined> = new Set([
+  sqlStates.lockNotAvailable,
+  sqlStates.deadlockDetected,
+  sqlStates.serializationFailure,
+])
+
 /** A file that depends on its own COMMITs fails so when they are taken away. */
 const needsOwnTransactions: ReadonlySet<string | undefined> = new Set([
   sqlStates.unsafeNewEnumValue,
@@ -94,7 +101,7 @@ const positionIn = ({ before }: SentSql, { position }: DatabaseError): number | 
 /** A statement of ours before the migration's: a lock that was not to be had may be tried again, as in a migration. */
 const ownFailure = (order: StepOrder, error: DatabaseError): LockstepError => {
   const { name } = order.source.migration
-  if (error.code === sqlStates.lockNotAvailable) return migrationFailure(order, error, undefined)
+  if (passingStates.has(error.code)) return migrationFailure(order, error, undefined)
   return wrapOwnError(error, `cannot run ${name} as role ${order.settings.applicationRole}`)
 }
 

@@ -71,7 +71,7 @@ export const appliedAfter = async (
 const receiptsQuery = `
   select r.token::float8, r.n, r.migration, r.direction, r.outcome, r.attempt, r.checksum, r.bundle, r.run,
     lockstep.instant(r.started_at) as started_at, lockstep.instant(r.finished_at) as finished_at,
-    r.out_of_order, r.failure
+    r.out_of_order, r.failure, r.kept
   from lockstep.receipt r
   where (r.token, r.n) > ($1, $2)
   order by r.token, r.n
@@ -91,6 +91,7 @@ interface ReceiptRow {
   readonly finished_at: Instant
   readonly out_of_order: boolean
   readonly failure: Failure | null
+  readonly kept: Receipt['kept'] | null
 }
 
 /** Reads receipts above a key, oldest first. */
@@ -118,6 +119,7 @@ const toReceipt = (row: ReceiptRow): Receipt => ({
   durationMs: millisecondsBetween(row.started_at, row.finished_at),
   outOfOrder: row.out_of_order,
   ...(row.failure && { failure: row.failure }),
+  ...(row.kept && { kept: row.kept }),
 })
 
 /** Computes a receipt's duration from its own times, so that it is the same wherever the receipt is read. */

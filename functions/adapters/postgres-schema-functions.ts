@@ -125,14 +125,16 @@ const writeReceipt = `
   begin
     insert into lockstep.receipt (
       token, n, target, migration, direction, outcome, attempt, checksum, bundle, run, worker,
-      started_at, finished_at, out_of_order, failure, way_back
+      started_at, finished_at, out_of_order, failure, way_back, kept
     )
     values (
       p_step.token, p_step.n, p_step.target, p_step.migration, p_step.direction, p_outcome, p_step.attempt,
       p_step.checksum, p_step.bundle, p_step.run, p_step.worker,
-      p_started, v_finished, p_step.out_of_order, p_step.failure, p_step.way_back
+      p_started, v_finished, p_step.out_of_order, p_step.failure, p_step.way_back, p_step.kept
     );
-    return jsonb_build_object('startedAt', lockstep.instant(p_started), 'finishedAt', lockstep.instant(v_finished));
+    return jsonb_strip_nulls(jsonb_build_object(
+      'startedAt', lockstep.instant(p_started), 'finishedAt', lockstep.instant(v_finished), 'kept', p_step.kept
+    ));
   end $$;`
 
 const recordReceipt = `

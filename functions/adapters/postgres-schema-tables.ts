@@ -37,6 +37,7 @@ export const tables = `
     out_of_order boolean not null,
     failure jsonb,
     way_back jsonb,
+    kept jsonb,
     primary key (token, n)
   );
 
@@ -71,7 +72,7 @@ export const foundations = `
   create type lockstep.step as (
     target text, token bigint, n integer, head_token bigint, head_n integer, worker text, run text, bundle text,
     migration text, direction text, checksum text, attempt integer, out_of_order boolean, way_back jsonb,
-    unit integer, sha256 text, state text, failure jsonb, elapsed_ms double precision
+    kept jsonb, unit integer, sha256 text, state text, failure jsonb, elapsed_ms double precision
   );
 
   create function lockstep.instant(p_at timestamptz) returns text

@@ -2,14 +2,14 @@ import type { Failure } from '../domain/errors.ts'
 import { LockstepError } from '../domain/errors.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import type { SqlParser } from '../domain/sql-parser.ts'
-import type { Instant } from '../domain/types.ts'
 import type { Clock } from '../engine/system.ts'
 import type { StepOrder } from '../engine/target-database.ts'
+import { keepingOf, type StepPart, wholeStep } from './keeping.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { nothingSent, stepFailure } from './postgres-failure.ts'
 import { millisecondsBetween } from './postgres-receipts.ts'
 import { recover } from './postgres-recovery.ts'
-import { recordMessage, recordStatement, type StepContent, stepMessage } from './step-message.ts'
+import { receiptStatement, recordMessage, recordStatement, type StepContent, stepMessage } from './step-message.ts'
 import { verifyStatements } from './verify-statements.ts'
 
 /** What steps are run with. */
@@ -24,14 +24,19 @@ export const commitStep = async (runner: Runner, order: StepOrder): Promise<Rece
   const { body } = order.source
   if (body.kind !== 'transaction')
     throw new LockstepError('INTERNAL', `${order.source.migration.name} runs unit by unit`)
-  const content = { sql: body.sql, startCodePoint: 0, ...ending(order) }
+  const content = { sql: body.sql, startCodePoint: 0, ...ending(order, wholeStep(order)) }
   return committedReceipt(order, await runInTransaction(runner, order, content))
 }
 
-/** What ends a step, after its SQL: what must hold, and the receipt. */
-export const ending = (order: StepOrder): Pick<StepContent, 'conclude' | 'record'> => {
+/** What stands around the SQL of a transaction. */
+export type StepEnding = Pick<StepContent, 'prepare' | 'conclude' | 'record'>
+
+/** What a step's last transaction keeps before its SQL, and what ends it: what is put back, what must hold, and the receipt. */
+export const ending = (order: StepOrder, part: StepPart): StepEnding => {
   const { verify } = order.source
-  return { record: recordStatement('record_receipt', order), ...(verify && { conclude: verifyStatements(verify) }) }
+  const keeping = keepingOf(order, part)
+  const conclude = [...(keeping.conclude ?? []), ...(verify === undefined ? [] : verifyStatements(verify))]
+  return { ...keeping, record: receiptStatement(order, keeping), ...(conclude.length > 0 && { conclude }) }
 }
 
 /** What of a migration runs in a transaction, and where in its file it begins. */
@@ -85,13 +90,10 @@ export const committedReceipt = (order: StepOrder, reply: string): Receipt => ({
   outcome: 'committed',
 })
 
-interface Times {
-  readonly startedAt: Instant
-  readonly finishedAt: Instant
-}
+type Recorded = Pick<Receipt, 'startedAt' | 'finishedAt' | 'kept'>
 
 const receiptOf = (order: StepOrder, reply: string): Omit<Receipt, 'outcome'> => {
-  const { startedAt, finishedAt }: Times = JSON.parse(reply)
+  const { startedAt, finishedAt, kept }: Recorded = JSON.parse(reply)
   const { name, checksum } = order.source.migration
   return {
     key: order.key,
@@ -105,5 +107,6 @@ const receiptOf = (order: StepOrder, reply: string): Omit<Receipt, 'outcome'> =>
     finishedAt,
     durationMs: millisecondsBetween(startedAt, finishedAt),
     outOfOrder: order.outOfOrder,
+    ...(kept && { kept }),
   }
 }

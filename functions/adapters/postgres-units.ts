@@ -4,12 +4,20 @@ import type { Receipt } from '../domain/receipt.ts'
 import type { Unit } from '../domain/step-source.ts'
 import type { StepOrder, UnitPosition } from '../engine/target-database.ts'
 import { prismaKey } from './advisory-keys.ts'
+import { keepingOf, unitPart } from './keeping.ts'
 import { remediesOf } from './postgres-evidence.ts'
 import { nothingSent, stepFailure } from './postgres-failure.ts'
 import { tryKey } from './postgres-lock.ts'
 import { replyColumn } from './postgres-message.ts'
 import { recover } from './postgres-recovery.ts'
-import { commitRecord, committedReceipt, ending, type Runner, runInTransaction } from './postgres-step.ts'
+import {
+  commitRecord,
+  committedReceipt,
+  ending,
+  type Runner,
+  runInTransaction,
+  type StepEnding,
+} from './postgres-step.ts'
 import { cleaning, fenceArguments, progressOf, recordStatement, timeouts } from './step-message.ts'
 
 const keyPollMs = 100
@@ -27,7 +35,7 @@ export const commitUnit = async (
   const reply = await runInTransaction(runner, order, {
     sql,
     startCodePoint,
-    ...(position === 'last' ? ending(order) : { record: doneRecord(order, unit) }),
+    ...endOfUnit(order, unit, position),
     ...(setup !== undefined && { setup }),
   })
   return position === 'last' ? committedReceipt(order, reply) : undefined
@@ -49,8 +57,14 @@ export const closeUnit = async (
     await commitRecord(runner, order, doneRecord(order, unit))
     return undefined
   }
-  if (order.source.verify !== undefined) return await commitUnit(runner, order, { ...unit, sql: '' }, position)
-  return committedReceipt(order, await commitRecord(runner, order, recordStatement('record_receipt', order)))
+  const { conclude, record } = endOfUnit(order, unit, position)
+  if (conclude !== undefined) return await commitUnit(runner, order, { ...unit, sql: '' }, position)
+  return committedReceipt(order, await commitRecord(runner, order, record))
+}
+
+const endOfUnit = (order: StepOrder, unit: Unit, position: UnitPosition): StepEnding => {
+  const part = unitPart(unit, position)
+  return position === 'last' ? ending(order, part) : { ...keepingOf(order, part), record: doneRecord(order, unit) }
 }
 
 const doneRecord = (order: StepOrder, unit: Unit): string =>

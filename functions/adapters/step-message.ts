@@ -1,6 +1,7 @@
 import { escapeIdentifier, escapeLiteral } from 'pg'
 import type { Unit } from '../domain/step-source.ts'
 import type { StepOrder } from '../engine/target-database.ts'
+import { keptSetting } from './kept-check-block.ts'
 import { replyColumn } from './postgres-message.ts'
 
 /** A message around a migration's SQL, and where in it that SQL lies. */
@@ -93,7 +94,17 @@ export const recordStatement = (
   recorder: Recorder,
   order: StepOrder,
   more: Readonly<Record<string, unknown>> = {},
-): string => {
+): string => `select lockstep.${recorder}(${escapeLiteral(stepJson(recorder, order, more))}) as ${replyColumn}`
+
+/** Composes the statement that writes a step's receipt, and what was kept or put back in the same transaction. */
+export const receiptStatement = (order: StepOrder, { conclude }: Pick<StepContent, 'conclude'>): string => {
+  const step = escapeLiteral(stepJson('record_receipt', order, {}))
+  const kept = `nullif(nullif(current_setting('${keptSetting}', true), ''), '[]')::jsonb`
+  const all = conclude === undefined ? step : `${step}::jsonb || jsonb_build_object('kept', ${kept})`
+  return `select lockstep.record_receipt(${all}) as ${replyColumn}`
+}
+
+const stepJson = (recorder: Recorder, order: StepOrder, more: Readonly<Record<string, unknown>>): string => {
   const { source, lease, key, head } = order
   const step = {
     target: lease.target,
@@ -112,7 +123,7 @@ export const recordStatement = (
     ...(recorder === 'record_receipt' && source.wayBack && { way_back: source.wayBack }),
     ...more,
   }
-  return `select lockstep.${recorder}(${escapeLiteral(toJson(step))}) as ${replyColumn}`
+  return toJson(step)
 }
 
 /** What a unit's progress row says of it. */

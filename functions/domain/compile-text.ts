@@ -3,6 +3,7 @@ import { noticesOf } from './compile-notices.ts'
 import { leadingDirectives, refuseMisplaced } from './directive-comments.ts'
 import { readDirectives } from './directives.ts'
 import { refuseForbidden } from './forbidden-statements.ts'
+import { lossesOf } from './losses.ts'
 import { refuseAloneInBlock } from './own-transactions.ts'
 import { setsTimeout } from './session-settings.ts'
 import type { SqlFile } from './sql-file.ts'
@@ -58,5 +59,11 @@ const bodyOf = (file: SqlFile, input: BodyInput): StepBody => {
   const units = as === 'units' ? cutUnits(file, { ...input, blanked }) : []
   // A file that is left without a unit (comments, settings) has nothing to do; as a transaction it still gets its receipt.
   if (units.length > 0) return { kind: 'units', units }
-  return { kind: 'transaction', sql: blanked.toString('utf8'), flattened: blocks.length > 0 }
+  const losses = lossesOf(statements)
+  return {
+    kind: 'transaction',
+    sql: blanked.toString('utf8'),
+    flattened: blocks.length > 0,
+    ...(losses.length > 0 && { losses }),
+  }
 }

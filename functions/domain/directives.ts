@@ -34,6 +34,10 @@ const rules: Readonly<Record<string, Rule>> = {
     form: 'irreversible <reason>',
     read: (rest) => (/^\s+\S/.test(rest) ? { irreversible: rest.trim() } : undefined),
   },
+  preserve: {
+    form: 'preserve=none',
+    read: (rest) => (valueAfter(rest) === 'none' ? { preserve: 'none' } : undefined),
+  },
 }
 
 const namePattern = /^[\w-]+/

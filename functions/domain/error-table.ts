@@ -81,7 +81,7 @@ export const errorTable = {
   ),
 
   // the SQL, before anything runs
-  DIRECTIVE_UNKNOWN: refused('known directives: transaction, lock_timeout, statement_timeout, irreversible'),
+  DIRECTIVE_UNKNOWN: refused('known directives: transaction, lock_timeout, statement_timeout, irreversible, preserve'),
   DIRECTIVE_INVALID: refused('see "Directives" in docs/bundle-format.md'),
   SQL_SYNTAX: refused('correct the statement; nothing was run'),
   TRANSACTION_UNBALANCED: refused(
@@ -154,6 +154,18 @@ export const errorTable = {
   STEP_SPLIT: entry(
     'failed',
     'the migration ended its own transaction in dynamic SQL; take that out, or use `-- lockstep:transaction=file`',
+  ),
+  KEEP_TOO_LARGE: entry(
+    'failed',
+    "raise the target's `policy.keepBytes` or `policy.keepRows`, or say that it may be lost: `-- lockstep:preserve=none` at the top of the file",
+  ),
+  KEEP_IMPOSSIBLE: entry(
+    'failed',
+    'remove what the message names, or say that it may be lost: `-- lockstep:preserve=none` at the top of the file',
+  ),
+  KEEP_NOT_RESTORED: entry(
+    'failed',
+    'nothing was changed, and what was kept is still there; correct what the message names, or take the migration back by hand',
   ),
   STEP_CONFLICT: entry('failed', 'another writer changed the receipts; run `lockstep status`, then push again'),
   RUN_CRASHED: entry('failed', 'the runner died five times; read its log, then push again'),

@@ -29,6 +29,18 @@ export interface Receipt {
   /** True when a migration that sorts later was already applied. */
   readonly outOfOrder: boolean
   readonly failure?: Failure
+  /** Of an up: what was kept before it was dropped. Of a down: what was put back. Absent where that is nothing. */
+  readonly kept?: readonly Kept[]
+}
+
+/** Values of dropped columns, or rows of a dropped table, that outlast the drop. */
+export interface Kept {
+  /** As SQL, with its schema. */
+  readonly table: string
+  /** Absent where the whole table was dropped. */
+  readonly columns?: readonly string[]
+  /** Rows that were kept, or that were put back. */
+  readonly rows: number
 }
 
 /** Orders receipts as they were committed: by token, then by `n`. */

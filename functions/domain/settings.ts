@@ -40,6 +40,9 @@ export interface TargetPolicy {
   /** Bounds of infrastructure faults for one run, whichever comes first. */
   readonly faultAttempts: number
   readonly faultWindowMs: number
+  /** How much of one table may be kept before a migration drops it: bytes of the table as it lies there, and rows. */
+  readonly keepBytes: number
+  readonly keepRows: number
 }
 
 /** What a bundle may hold; each has its own refusal. */

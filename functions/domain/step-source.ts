@@ -1,3 +1,4 @@
+import type { Loss } from './losses.ts'
 import type { MigrationName, Notice, Sha256 } from './types.ts'
 import type { VerifySource } from './verify-source.ts'
 import type { WayBack } from './way-back.ts'
@@ -10,6 +11,8 @@ export interface Directives {
   readonly statementTimeoutMs?: number
   /** Why there is no way back. */
   readonly irreversible?: string
+  /** In an up file: what it drops is not kept; in a down file: what was kept is not put back, since the file does it itself. */
+  readonly preserve?: 'none'
 }
 
 /**
@@ -35,6 +38,8 @@ export interface Unit {
   readonly setup?: string
   /** What the catalog can be asked after a crash, for the statements that can be asked about. */
   readonly effect?: UnitEffect
+  /** What it takes away, by the names before it runs; absent where that is nothing. */
+  readonly losses?: readonly Loss[]
 }
 
 /** An effect that the catalog can prove; names as written, the schema only when the statement names it. */
@@ -67,6 +72,8 @@ export type StepBody =
       readonly sql: string
       /** True when the file's own BEGIN … COMMIT were flattened into the step's transaction. */
       readonly flattened: boolean
+      /** What it takes away, by the names before it runs; absent where that is nothing. */
+      readonly losses?: readonly Loss[]
     }
   | { readonly kind: 'units'; readonly units: readonly Unit[] }
 

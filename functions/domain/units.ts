@@ -1,4 +1,5 @@
 import { sha256 } from './checksum.ts'
+import { lossesOf } from './losses.ts'
 import { mayRunAlone, runsAlone } from './run-alone.ts'
 import { setsSession, setsTimeout } from './session-settings.ts'
 import { countCodePoints } from './source-position.ts'
@@ -26,7 +27,7 @@ export interface UnitInput {
  */
 export const cutUnits = (file: SqlFile, input: UnitInput): readonly Unit[] => {
   const units: Unit[] = []
-  const settings: string[] = []
+  const settings: Statement[] = []
   let [byte, codePoint] = [0, 0]
   for (const part of partsOf(input)) {
     const [first] = part
@@ -39,10 +40,11 @@ export const cutUnits = (file: SqlFile, input: UnitInput): readonly Unit[] => {
         ...textOf(part, input),
         startCodePoint: codePoint,
         ...natureOf(part),
-        ...setupOf(settings),
+        ...setupOf(settings, input),
+        ...lossesIn(settings, part),
       })
     }
-    settings.push(...part.filter(setsSession).map((each) => input.bytes.toString('utf8', each.startByte, each.endByte)))
+    settings.push(...part.filter(setsSession))
   }
   return units
 }
@@ -87,5 +89,13 @@ const natureOf = (part: Part): Pick<Unit, 'kind' | 'effect'> => {
   return effect === undefined ? { kind } : { kind, effect }
 }
 
-const setupOf = (settings: readonly string[]): Pick<Unit, 'setup'> =>
-  settings.length === 0 ? {} : { setup: settings.join(';\n') }
+const setupOf = (settings: readonly Statement[], { bytes }: UnitInput): Pick<Unit, 'setup'> => {
+  const texts = settings.map(({ startByte, endByte }) => bytes.toString('utf8', startByte, endByte))
+  return texts.length === 0 ? {} : { setup: texts.join(';\n') }
+}
+
+/** The settings before it say where its names are looked for. */
+const lossesIn = (settings: readonly Statement[], part: Part): Pick<Unit, 'losses'> => {
+  const losses = lossesOf([...settings, ...part])
+  return losses.length === 0 ? {} : { losses }
+}

@@ -26,6 +26,8 @@ const policy = z.strictObject({
   stepAttempts: count.default(5),
   faultAttempts: count.default(10),
   faultWindowMs: count.default(900_000),
+  keepBytes: count.default(1_073_741_824),
+  keepRows: count.default(10_000_000),
 })
 
 const limits = z.strictObject({

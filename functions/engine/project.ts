@@ -1,4 +1,4 @@
-import type { AuditDraft } from '../domain/audit.ts'
+import type { AuditDraft, Json } from '../domain/audit.ts'
 import { compareReceiptKeys, type Receipt, type ReceiptKey } from '../domain/receipt.ts'
 import type { ChainHead } from '../domain/records.ts'
 import type { TargetName } from '../domain/types.ts'
@@ -148,7 +148,16 @@ const eventOf = (receipt: Receipt, actor: string): AuditDraft => ({
     durationMs: receipt.durationMs,
     attempt: receipt.attempt,
     outOfOrder: receipt.outOfOrder || undefined,
+    kept: receipt.direction === 'up' ? keptOf(receipt) : undefined,
+    restored: receipt.direction === 'down' ? keptOf(receipt) : undefined,
     failure:
       receipt.failure === undefined ? undefined : { code: receipt.failure.code, sqlState: receipt.failure.sqlState },
   },
 })
+
+/** An item takes 400 kB; the receipt has them all. */
+const mostKept = 50
+const mostColumns = 20
+
+const keptOf = ({ kept }: Receipt): Json | undefined =>
+  kept?.slice(0, mostKept).map(({ table, columns, rows }) => ({ table, columns: columns?.slice(0, mostColumns), rows }))

@@ -95,6 +95,8 @@ const settingsOf = (target: TargetName): TargetSettings => ({
     stepAttempts: 5,
     faultAttempts: 10,
     faultWindowMs: 900_000,
+    keepBytes: 1_073_741_824,
+    keepRows: 10_000_000,
   },
   limits: { files: 1, fileBytes: 2, inflatedBytes: 3, ratio: 4 },
 })

@@ -25,6 +25,7 @@ describe('directives at the head of a file', () => {
       '/* a\n/* b */\n*/\n-- c\n\n-- lockstep:transaction=none\n;\n-- d\nselect 1',
       { transaction: 'none' },
     ],
+    ['a loss that is meant', '-- lockstep:preserve=none\nselect 1', { ...plain, preserve: 'none' }],
     ['a file of comments alone', '-- lockstep:irreversible nothing', { ...plain, irreversible: 'nothing' }],
     ['no limit', '-- lockstep:lock_timeout=0\nselect 1', { ...plain, lockTimeoutMs: 0 }],
   ])('given %s, when it is read, then it decides', (_, text, expected) => {
@@ -66,7 +67,7 @@ describe('directives that are refused', () => {
 
   test('given a word that is like no directive, when it is read, then the known ones are listed', async () => {
     const error = await refusalOf(() => compile('-- lockstep:whatever\nselect 1'))
-    expect(error.hint).toBe('known directives: transaction, lock_timeout, statement_timeout, irreversible')
+    expect(error.hint).toBe('known directives: transaction, lock_timeout, statement_timeout, irreversible, preserve')
   })
 
   test.each([
@@ -77,6 +78,7 @@ describe('directives that are refused', () => {
     ['an unknown value', '-- lockstep:transaction=off', 'DIRECTIVE_INVALID'],
     ['more than a value', '-- lockstep:transaction=none now', 'DIRECTIVE_INVALID'],
     ['a number without a unit', '-- lockstep:lock_timeout=3000', 'DIRECTIVE_INVALID'],
+    ['another way to preserve', '-- lockstep:preserve=all', 'DIRECTIVE_INVALID'],
     ['a reason that is missing', '-- lockstep:irreversible', 'DIRECTIVE_INVALID'],
     ['a repetition', '-- lockstep:transaction=none\n-- lockstep:transaction=none', 'DIRECTIVE_INVALID'],
   ])('given %s, when it is read, then it is refused', async (_, comment, code) => {

@@ -16,6 +16,8 @@ const policy: TargetPolicy = {
   stepAttempts: 3,
   faultAttempts: 10,
   faultWindowMs: 900_000,
+  keepBytes: 1_073_741_824,
+  keepRows: 10_000_000,
 }
 
 const migration = (name: string, text = name): Migration => {

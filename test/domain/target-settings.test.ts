@@ -28,6 +28,8 @@ describe('settings of a target', () => {
         stepAttempts: 5,
         faultAttempts: 10,
         faultWindowMs: 900_000,
+        keepBytes: 1_073_741_824,
+        keepRows: 10_000_000,
       },
       limits: { files: 5_000, fileBytes: 16_777_216, inflatedBytes: 268_435_456, ratio: 200 },
     })
@@ -46,6 +48,7 @@ describe('settings of a target', () => {
     ['a lease of no time', { leaseMs: 0 }, 'leaseMs'],
     ['half a millisecond', { lockTimeoutMs: 0.5 }, 'lockTimeoutMs'],
     ['heartbeats too slow for the lease', { leaseMs: 10_000, heartbeatMs: 5_001 }, 'heartbeatMs'],
+    ['a limit of nothing to keep', { policy: { keepRows: 0 } }, 'policy.keepRows'],
     ['a limit of nothing', { limits: { files: 0 } }, 'limits.files'],
   ])('given %s, when they are parsed, then they are refused with the field', (_, changes, field) => {
     const refusal = refusalBy({ ...least, ...changes })

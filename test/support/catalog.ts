@@ -4,7 +4,7 @@ import type { Client } from 'pg'
 export type Catalog = Readonly<Record<string, readonly string[]>>
 
 /** Everything but what PostgreSQL and Lockstep keep for themselves. */
-const ours = `n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'lockstep')
+const ours = `n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'lockstep', 'lockstep_kept')
   and n.nspname not like 'pg\\_temp%' and n.nspname not like 'pg\\_toast\\_temp%'`
 
 /** Objects that an extension brought along are told by the extension. */
