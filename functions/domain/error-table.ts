@@ -74,6 +74,7 @@ export const errorTable = {
     'add a migration with `lockstep new <name>`; each is a folder with a migration.sql, or a .sql file',
   ),
   HISTORY_DUPLICATE: refused('rename one of them; a name identifies a migration'),
+  DOWN_MISSING: refused('`lockstep generate-down <dir>` writes down scripts; read them before you trust them'),
   HISTORY_TWO_DOWNS: refused('keep one of down.sql and rollback.sql'),
   HISTORY_ORPHAN: refused('add the migration that this file belongs to, or remove the file'),
   PROVIDER_UNSUPPORTED: refused(
@@ -146,6 +147,10 @@ export const errorTable = {
     'failed',
     'the migration was rolled back; correct it, or what its verify file asks, and push again',
   ),
+  WAY_BACK_BROKEN: entry(
+    'failed',
+    'correct the down script, or remove it and say why in the migration: `-- lockstep:irreversible <reason>`',
+  ),
   STEP_NEEDS_OWN_TRANSACTIONS: entry('failed', 'add `-- lockstep:transaction=file` at the top of the file'),
   STEP_TOO_LONG: entry('failed', 'split the migration, or give its index builds CONCURRENTLY'),
   NEEDS_OPERATOR: entry('failed', 'answer the question in the message, then push again'),
@@ -185,6 +190,10 @@ export const errorTable = {
   TARGET_TLS: entry(
     'unreachable',
     "connect by the endpoint's own name; its certificate must come from the pinned authority",
+  ),
+  SHADOW_UNREACHABLE: entry(
+    'unreachable',
+    'check --shadow-url: postgresql://user:password@host:port/postgres of a throwaway server; without it one is started',
   ),
   AWS_UNREACHABLE: entry(
     'unreachable',

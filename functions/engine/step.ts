@@ -23,13 +23,16 @@ export interface Step {
 /** Where a step is: a unit, or the transaction after all of them, whose index is their number. */
 export type ReachedUnit = Pick<Unit, 'index' | 'kind'>
 
+/** What a step needs of the run around it. */
+export type StepContext = Pick<RunContext, 'settings' | 'clock' | 'random' | 'log'>
+
 /**
  * Runs one migration until it is committed or has failed for good; either way the receipt tells.
  *
  * @returns the receipt, `committed` or `failed`
  * @throws LockstepError of any kind but `failed`: the outcome is unknown or the lease is lost; the next slice finds out
  */
-export async function runStep(context: RunContext, step: Step): Promise<Receipt> {
+export async function runStep(context: StepContext, step: Step): Promise<Receipt> {
   const { policy } = context.settings
   const { unit, interrupted } = resumePoint(step.order.source, step.progress)
   let mark: UnitMark = { unit, state: interrupted ? 'interrupted' : 'fresh' }

@@ -51,8 +51,14 @@ export function openLiveLine(output: Output): LiveLine {
   }
 }
 
-/** Shows what some work says of its progress, until it is done. */
-export async function showProgress<T>(output: Output, work: (say: (text: string) => void) => Promise<T>): Promise<T> {
+/** Shows what some work says of its progress, until it is done; what it writes above that stays. */
+export async function showProgress<T>(
+  output: Output,
+  work: (say: (text: string) => void, above: (line: string) => void) => Promise<T>,
+): Promise<T> {
   using line = openLiveLine(output)
-  return await work((text) => line.show(text))
+  return await work(
+    (text) => line.show(text),
+    (text) => line.above(text),
+  )
 }

@@ -1,4 +1,4 @@
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import {
   isSha256,
@@ -39,6 +39,20 @@ export const reasonOption = (): Option =>
 
 export const timeoutOption = (what = 'how long --wait waits'): Option =>
   new Option('--timeout <duration>', what).argParser(parseDuration).default(900_000, '15m')
+
+export const shadowOption = (): Option =>
+  new Option('--shadow-url <url>', 'a throwaway PostgreSQL server (else one is started)')
+
+export const rowsOption = (): Option =>
+  new Option('--rows <n>', 'rows that each table is given').argParser(readRows).default(5)
+
+const mostRows = 1_000
+
+const readRows = (text: string): number => {
+  const rows = Number(text)
+  if (Number.isInteger(rows) && rows >= 1 && rows <= mostRows) return rows
+  throw new InvalidArgumentError(`expected a number from 1 to ${mostRows}`)
+}
 
 /** Reads a target name. @throws LockstepError TARGET_NAME_INVALID */
 export const readTarget = (text: string): TargetName => {

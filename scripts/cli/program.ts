@@ -9,7 +9,9 @@ import {
   jsonOption,
   type PlaceOption,
   placeOptions,
+  rowsOption,
   runOption,
+  shadowOption,
   targetOption,
   timeoutOption,
 } from './options.ts'
@@ -82,7 +84,24 @@ const declareHistoryCommands = (program: Command, act: Act): void => {
     .action((path: string, options: JsonOption & { out: string }) =>
       act(async (context) => (await import('../commands/bundle.ts')).bundle(context, { path, ...options })),
     )
+  declareWayBackCommands(program, act)
 }
+
+/** Commands that try migrations on a throwaway PostgreSQL. */
+const declareWayBackCommands = (program: Command, act: Act): void => {
+  program
+    .command('certify <dir>')
+    .description('prove what going back does: up, down, up on a throwaway database')
+    .addOption(shadowOption())
+    .addOption(rowsOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('lockstep certify migrations'))
+    .action((path: string, options: ShadowOptions & { rows: number }) =>
+      act(async (context) => (await import('../commands/certify.ts')).certify(context, { path, ...options })),
+    )
+}
+
+type ShadowOptions = JsonOption & { readonly shadowUrl?: string }
 
 /** Commands that speak to AWS or to the embedded cloud. */
 const declareTargetCommands = (program: Command, act: Act): void => {

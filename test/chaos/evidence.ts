@@ -1,7 +1,7 @@
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
 import { readHistory } from '../../functions/domain/history.ts'
 import { databaseUrl } from '../../scripts/local/target-names.ts'
-import { readCatalog } from '../support/catalog.ts'
+import { readCatalog } from '../../scripts/shadow/catalog.ts'
 import { folder } from '../support/e2e-cloud.ts'
 import { withClient } from '../support/postgres.ts'
 import { type Course, corpusPath, type HistoryName } from './course.ts'
