@@ -3,8 +3,9 @@ import type { Client } from 'pg'
 import { postgresDatabase } from '../../functions/adapters/postgres-database.ts'
 import { systemClock, systemRandom } from '../../functions/adapters/system.ts'
 import { sha256 } from '../../functions/domain/checksum.ts'
-import { compileText } from '../../functions/domain/compile-text.ts'
+import { compileDown } from '../../functions/domain/compile-step.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
+import type { RevertibleStep } from '../../functions/domain/plan-down.ts'
 import type { Receipt } from '../../functions/domain/receipt.ts'
 import type { Lease } from '../../functions/domain/records.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
@@ -21,7 +22,7 @@ export interface ScratchTarget extends AsyncDisposable {
   readonly client: Client
   /** Runs a migration; a receipt with a failure says that it was rolled back. */
   up(source: StepSource): Promise<Receipt>
-  /** Runs the way back that the source carries. */
+  /** Runs the way back of the migration that was applied last, as its receipt keeps it. */
   down(source: StepSource): Promise<Receipt>
 }
 
@@ -51,10 +52,8 @@ export async function attachScratch(database: ScratchDatabase, parse: SqlParser)
     client,
     up: (source) => run(source, { direction: 'up' }),
     down: async (source) => {
-      const { applied } = await session.readState()
-      const undoes = applied.find(({ migration }) => migration === source.migration.name)?.receipt
-      if (undoes === undefined) throw new LockstepError('INTERNAL', `${source.migration.name} is not applied`)
-      return await run(wayBackOf(source, parse), { direction: 'down', undoes })
+      const step = await readWayBack(session, source)
+      return await run(compileDown(step, parse), { direction: 'down', undoes: step.receipt })
     },
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   }
@@ -118,7 +117,13 @@ const runOrder = async (
   })
 }
 
-const wayBackOf = ({ migration, wayBack }: StepSource, parse: SqlParser): StepSource => {
-  if (wayBack?.down === undefined) throw new LockstepError('INTERNAL', `${migration.name} has no way back`)
-  return { ...compileText({ ...wayBack.down, role: 'down', migration: migration.name }, parse), migration }
+/** Reads the way back of the newest migration from its receipt, as a rollback does. */
+const readWayBack = async (session: TargetSession, { migration }: StepSource): Promise<RevertibleStep> => {
+  const { head } = await session.readState()
+  const newest = head === null ? [] : await session.appliedAfter({ ...head, n: head.n - 1 })
+  const step = newest.find((applied) => applied.migration === migration.name)
+  const down = step?.wayBack.down
+  if (step === undefined || down === undefined)
+    throw new LockstepError('INTERNAL', `${migration.name} was not applied last, or has no way back`)
+  return { ...step, wayBack: { ...step.wayBack, down } }
 }
