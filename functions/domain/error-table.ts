@@ -201,7 +201,7 @@ export const errorTable = {
   ),
   AWS_DENIED: entry(
     'unreachable',
-    'ask for the grant: grantPush for uploads, grantStatus for status, grantUnlock for unlock and reconcile',
+    'ask for the grant: grantPush for uploads, grantStatus for status, grantRollback for rollback and release, grantUnlock for unlock and reconcile',
   ),
 
   INTERRUPTED: entry('interrupted', 'nothing is half-done; run the command again'),

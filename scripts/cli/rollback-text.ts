@@ -27,10 +27,7 @@ function stepText(step: PlannedRevert, output: Output, detail: PlanDetail): read
     `  ${output.paint('yellow', '↓')} ${migration} ${output.paint('dim', `applied ${ago} ago`)}`,
     ...lines('says', comment === '' ? [] : comment.split('\n')),
     ...lines('locks', locks),
-    ...lines(
-      'loses',
-      losses.length === 0 ? ['nothing that its SQL tells'] : losses.map((loss) => lossText(loss, output)),
-    ),
+    ...lines('loses', lossTexts(losses, output)),
     ...lines('proof', certificate === undefined ? [] : [certificate]),
     ...(detail === 'price' ? [] : lines(path.split('/').at(-1) ?? path, sql.trimEnd().split('\n'))),
   ]
@@ -38,26 +35,27 @@ function stepText(step: PlannedRevert, output: Output, detail: PlanDetail): read
 
 const labelColumns = 10
 
-function lossText({ what, count: found }: PricedLoss, output: Output): string {
-  const text = `${what}: ${countText(found, what)}`
-  return isLoss(found) ? output.paint('red', text) : text
+/** What is really lost, each in a line; what is empty, or not there, in one for all. */
+function lossTexts(losses: readonly PricedLoss[], output: Output): readonly string[] {
+  if (losses.length === 0) return ['nothing that its SQL tells']
+  const real = losses.filter((loss) => isLoss(loss.count))
+  const rest = losses.length - real.length
+  const harmless = rest === 0 ? [] : [`nothing by ${count(rest, 'drop')} of what is empty or not there now`]
+  return [...real.map((loss) => lossText(loss, output)), ...harmless]
 }
+
+const lossText = ({ what, count: found }: PricedLoss, output: Output): string =>
+  output.paint('red', `${what}: ${countText(found, what)}`)
 
 const isLoss = (found: LossCount): boolean => found.kind === 'unknown' || ('rows' in found && found.rows > 0)
 
 function countText(found: LossCount, what: string): string {
-  const unit = what.startsWith('drops column') ? 'value that is not null' : 'row'
-  const units = what.startsWith('drops column') ? 'values that are not null' : 'rows'
-  switch (found.kind) {
-    case 'counted':
-      return count(found.rows, unit, units)
-    case 'estimated':
-      return `about ${count(found.rows, unit, units)} (counting took too long)`
-    case 'absent':
-      return 'not there now'
-    case 'unknown':
-      return 'not counted'
-  }
+  if (!('rows' in found)) return 'not counted'
+  const isColumn = what.startsWith('drops column')
+  const rows = isColumn
+    ? count(found.rows, 'value that is not null', 'values that are not null')
+    : count(found.rows, 'row')
+  return found.kind === 'estimated' ? `about ${rows} (counting took too long)` : rows
 }
 
 function priceText(steps: readonly PlannedRevert[], output: Output): string {

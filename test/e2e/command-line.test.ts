@@ -44,6 +44,44 @@ describe('an embedded cloud in the background', () => {
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, state: 'SUCCEEDED', applied: 21 })
   })
 
+  test('given applied migrations, when rolled back by the digest of a dry run, then they are gone, held back, and released', async () => {
+    write('back/1_a/migration.sql', 'create table a (id int);\ninsert into a values (1), (2);\n')
+    write('back/1_a/down.sql', '-- Stop the app first.\ndrop table a;\n')
+    const push = ['push', 'back', '--target', 'back', '--wait']
+    expect(await lockstep(push, here)).toMatchObject({ code: 0 })
+    const rollback = ['rollback', '--target', 'back', '--steps', '1']
+
+    const dry = await lockstep([...rollback, '--dry-run'], here)
+    expect(dry.stdout).toMatch(
+      /says +Stop the app first\.\n +locks +ACCESS EXCLUSIVE on a\n +loses +drops table a: 2 rows/,
+    )
+    expect(dry.stdout).toContain('this throws away 2 rows and values')
+    const digest = /^plan ([0-9a-f]{64})$/m.exec(dry.stdout)?.[1] ?? ''
+
+    const unasked = await lockstep(rollback, here)
+    expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining(`--plan ${digest}`) })
+    const other = await lockstep([...rollback, '--plan', '0'.repeat(64)], here)
+    expect(other).toMatchObject({ code: 3, stderr: expect.stringContaining('PLAN_STALE') })
+    const back = await lockstep([...rollback, '--plan', digest], here)
+    expect(back).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ 1 migration taken back') })
+    expect(await lockstep([...rollback, '--yes'], here)).toMatchObject({ code: 3 })
+
+    expect(await lockstep(push, here)).toMatchObject({ code: 3, stderr: expect.stringContaining('HELD_BACK') })
+    const released = await lockstep(['release', '--target', 'back', '--reason', 'test', '--json'], here)
+    expect(JSON.parse(released.stdout)).toEqual({ target: 'back', released: ['1_a'] })
+    expect(await lockstep(push, here)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('1 migration applied'),
+    })
+  })
+
+  test('given two ways to say how far, when rolled back, then the command line says which to use, and exit is 2', async () => {
+    const rollback = ['rollback', '--target', 'back']
+    expect(await lockstep(rollback, here)).toMatchObject({ code: 2, stderr: expect.stringContaining('--steps <n>') })
+    expect(await lockstep([...rollback, '--steps', '1', '--to', 'a'], here)).toMatchObject({ code: 2 })
+    expect(await lockstep([...rollback, '--steps', 'x'], here)).toMatchObject({ code: 2 })
+  })
+
   test('given a migration that fails, when pushed with --wait, then place, caret, SQLSTATE and hint are shown, and exit is 4', async () => {
     write('bad/1_a/migration.sql', 'create table a (id int);\n')
     write('bad/2_b/migration.sql', 'create table b (id int);\nselect nickname from b;\n')
