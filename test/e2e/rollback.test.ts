@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
 import type { LockstepError } from '../../functions/domain/errors.ts'
+import type { FileSource } from '../../functions/domain/file-source.ts'
 import type { RollbackWish, RunRecord } from '../../functions/domain/records.ts'
 import { migrationName, runId, type TargetName } from '../../functions/domain/types.ts'
 import { readCatalog } from '../../scripts/shadow/catalog.ts'
@@ -70,6 +71,33 @@ describe('whole histories there and back', () => {
     expect(audit.filter(({ type }) => type === 'migration.reverted')).toHaveLength(21)
     expect(verifyChain(audit, (await cloud.cli.status({ target })).chain)).toMatchObject({ intact: true })
   }, 300_000)
+
+  test('given 1,000 users with a value that a migration drops, when it goes back, then every value is there again', async () => {
+    const target = targetName('lemon')
+    const all = await folder(resolve(root, 'migrations'))
+    await cloud.ended(target, await cloud.push(target, upTo(all, '20251116225206_init')))
+    const ask = (sql: string) =>
+      withClient(
+        cloud.cloud.databaseUrl(target),
+        async (client) => (await client.query({ text: sql, rowMode: 'array' })).rows,
+      )
+    await ask(`insert into "User" (id, email, name, "lemonSqueezyCustomerPortalUrl", "updatedAt")
+      select 'u' || i, i || '@example.com', 'User ' || i, case when i % 10 = 0 then null else 'https://portal/' || md5(i::text) end, now()
+      from generate_series(1, 1000) i`)
+    const values = 'select id, "lemonSqueezyCustomerPortalUrl" from "User" order by id'
+    const before = await ask(values)
+    expect(await cloud.ended(target, await cloud.push(target, all))).toMatchObject({ state: 'SUCCEEDED', applied: 19 })
+    await expect(ask(values)).rejects.toThrow('does not exist')
+    const wish: RollbackWish = { kind: 'to', migration: migrationName('20251116225206_init') }
+    expect(await goBack(target, wish)).toMatchObject({ state: 'SUCCEEDED', applied: 19 })
+    expect(before).toHaveLength(1000)
+    expect(await ask(values)).toEqual(before)
+    const reverted = (await cloud.audit(target)).find(
+      ({ type, data }) =>
+        type === 'migration.reverted' && data.migration === '20251116230057_remove_lemon_squeezy_field',
+    )
+    expect(reverted?.data.restored).toMatchObject([{ columns: ['lemonSqueezyCustomerPortalUrl'], rows: 900 }])
+  }, 120_000)
 
   const kratos = resolve(corpora, 'kratos')
   const absent = existsSync(kratos) ? false : 'kratos is not here: real histories are kept beside the repository'
@@ -189,6 +217,12 @@ describe('a way back that does not go well', () => {
     expect((await cloud.ended(target, holder)).state).toBe('SUCCEEDED')
     expect((await cloud.ledger(target)).map(({ state }) => state)).toEqual(['APPLIED', 'APPLIED', 'APPLIED'])
   })
+})
+
+/** A history up to one migration, this one included. */
+const upTo = (history: FileSource, last: string): FileSource => ({
+  readText: (path) => history.readText(path),
+  files: history.files.filter(({ path }) => (path.split('/')[0] ?? '') <= last),
 })
 
 /** Waits until a run has the lease. */
