@@ -28,7 +28,7 @@ export const keepingOf = (order: StepOrder, part: StepPart): Keeping => {
   if (order.direction === 'up') return keepingUp(order, part)
   const { undoes } = order
   if (undoes === undefined || part.position !== 'last') return {}
-  return { conclude: [restoreBlock({ ...namesOf(order), ...undoes })] }
+  return { conclude: [restoreBlock({ migration: order.source.migration.name, ...undoes })] }
 }
 
 /** The whole of a step that is one transaction. */
@@ -51,14 +51,15 @@ const keepingUp = (order: StepOrder, part: StepPart): Keeping => {
   if (losses.length === 0 && !(isLast && keepsEarlier(order))) return {}
   const { token, n } = order.key
   const prefix = `k${token}_${n}_${part.unit}_`
-  const names = { ...namesOf(order), token, n, prefix }
+  const names = { migration: order.source.migration.name, token, n, prefix }
   const check = { conclude: [keptCheckBlock({ ...names, last: isLast })] }
   if (losses.length === 0) return check
   const { keepBytes: maxBytes, keepRows: maxRows } = order.settings.policy
-  return { prepare: [keepBlock({ ...names, open: !isLast, maxBytes, maxRows, losses })], ...check }
+  return {
+    prepare: [keepBlock({ ...names, target: order.lease.target, open: !isLast, maxBytes, maxRows, losses })],
+    ...check,
+  }
 }
-
-const namesOf = ({ lease, source }: StepOrder) => ({ target: lease.target, migration: source.migration.name })
 
 const keepsEarlier = ({ source: { body } }: StepOrder): boolean =>
   body.kind === 'units' && body.units.some((unit) => dropsIn(unitPart(unit, 'not-last').losses).length > 0)

@@ -2,7 +2,6 @@ import { sqlBlock } from './sql-block.ts'
 
 /** What was kept in a step, and what of it is to be told. */
 export interface KeptCheckInput {
-  readonly target: string
   readonly migration: string
   readonly token: number
   readonly n: number
@@ -76,7 +75,7 @@ const body = `
     order by c.oid
   loop
     v_about := v_kept.about;
-    continue when (v_about ->> 'migration', v_about ->> 'target') <> (v_input ->> 'migration', v_input ->> 'target');
+    continue when v_about ->> 'migration' <> v_input ->> 'migration';
     if v_kept.is_new then
       ${findStill}
       ${letGo}

@@ -4,6 +4,7 @@ import type { PostgresConnection } from './postgres-connection.ts'
 import { examineUnit } from './postgres-evidence.ts'
 import { acceptFence, raiseFence, readFences } from './postgres-fence.ts'
 import { interrupt } from './postgres-interrupt.ts'
+import { dropKept, keptTables } from './postgres-kept.ts'
 import { terminate, tryLock } from './postgres-lock.ts'
 import { countLosses } from './postgres-losses.ts'
 import type { NoticeListener } from './postgres-notices.ts'
@@ -47,6 +48,8 @@ export const openSession = (parts: SessionParts, settings: TargetSettings): Targ
     readState: () => inTurn(() => readState(connection)),
     appliedAfter: (floor) => inTurn(() => appliedAfter(connection, floor)),
     countLosses: (losses) => inTurn(() => countLosses({ connection, clock, settings }, losses)),
+    keptTables: () => inTurn(() => keptTables(connection)),
+    dropKept: (names, agree) => inTurn(() => dropKept(connection, settings, { names, agree })),
     receiptsAfter: (key, limit) => inTurn(() => receiptsAfter(connection, key, limit)),
     commitStep: (order) => step(order, () => commitStep(parts, order)),
     commitUnit: (order, unit, position) => step(order, () => commitUnit(parts, order, unit, position)),

@@ -1,9 +1,8 @@
 import { keptNames, keptSetting } from './kept-check-block.ts'
 import { sqlBlock } from './sql-block.ts'
 
-/** Whose loss is put back. */
+/** Whose loss is put back. A receipt's key is enough: a database that changed targets has its receipts still. */
 export interface RestoreInput {
-  readonly target: string
   readonly migration: string
   /** The receipt of the `up` that is taken back. */
   readonly token: number
@@ -43,7 +42,7 @@ const keptTables = `
     from pg_class c
     cross join lateral (select obj_description(c.oid, 'pg_class')::jsonb as about) k
     where c.relnamespace = to_regnamespace('lockstep_kept') and c.relkind = 'r' and c.relname ~ '${keptNames}'
-    and k.about ->> 'target' = v_input ->> 'target' and k.about ->> 'migration' = v_input ->> 'migration'
+    and k.about ->> 'migration' = v_input ->> 'migration'
     and k.about -> 'receipt' = jsonb_build_object('token', v_input -> 'token', 'n', v_input -> 'n')
     order by k.about ->> 'kind' desc, c.oid`
 

@@ -12,6 +12,7 @@ export type AuditType =
   | 'migration.failed'
   | 'migration.retried'
   | 'migration.released'
+  | 'kept.dropped'
   | 'lock.freezing'
   | 'lock.freed'
   | 'lock.frozen'

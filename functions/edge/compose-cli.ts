@@ -6,7 +6,7 @@ import { LockstepError } from '../domain/errors.ts'
 import type { RollbackPlan } from '../domain/rollback-plan.ts'
 import type { BundleStore } from '../engine/bundle-store.ts'
 import type { RollbackAnswer } from '../engine/rollback-front.ts'
-import type { ReconcileAnswer, ReleaseAnswer, UnlockAnswer } from '../engine/runner-contract.ts'
+import type { KeptAnswer, ReconcileAnswer, ReleaseAnswer, UnlockAnswer } from '../engine/runner-contract.ts'
 import type { StatusAnswer, StatusQuestion } from '../engine/status.ts'
 import { unwrap } from './answer.ts'
 import { patient, s3Options, untilAnswered } from './client-options.ts'
@@ -34,7 +34,10 @@ export interface AskRollback {
 /** Each action has its own answer. */
 export interface Operate {
   (payload: Extract<OperatorPayload, { readonly action: 'reconcile' }>): Promise<ReconcileAnswer>
-  (payload: Exclude<OperatorPayload, { readonly action: 'reconcile' }>): Promise<UnlockAnswer>
+  (payload: Extract<OperatorPayload, { readonly action: 'kept-list' | 'kept-drop' }>): Promise<KeptAnswer>
+  (
+    payload: Exclude<OperatorPayload, { readonly action: 'reconcile' | 'kept-list' | 'kept-drop' }>,
+  ): Promise<UnlockAnswer>
 }
 
 /** In a file of its own: the command line is not bundled, and the clients of the functions would cost it half a second each time. */

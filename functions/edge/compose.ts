@@ -20,14 +20,7 @@ import type { ControlStore } from '../engine/control-store.ts'
 import type { FrontPorts } from '../engine/front.ts'
 import type { RollbackFrontPorts } from '../engine/rollback-front.ts'
 import type { RunnerPorts } from '../engine/run-context.ts'
-import type {
-  ReconcileAnswer,
-  ReconcileRequest,
-  ReleaseAnswer,
-  RunnerAnswer,
-  UnlockAnswer,
-  UnlockRequest,
-} from '../engine/runner-contract.ts'
+import type { OperatorAnswer, OperatorRequest, ReleaseAnswer, RunnerAnswer } from '../engine/runner-contract.ts'
 import type { Log } from '../engine/system.ts'
 import { unwrap } from './answer.ts'
 import { patient, s3Options, untilAnswered } from './client-options.ts'
@@ -92,8 +85,7 @@ export const composeUnlock = (config: UnlockConfig) => {
     new LambdaClient({ requestHandler: untilAnswered, maxAttempts: 1 }),
     config.runnerFunction,
   )
-  return async (request: UnlockRequest | ReconcileRequest): Promise<UnlockAnswer | ReconcileAnswer> =>
-    unwrap(await invoke(request))
+  return async (request: OperatorRequest): Promise<OperatorAnswer> => unwrap(await invoke(request))
 }
 
 /** Everything the way back's front touches. */

@@ -5,7 +5,7 @@ import { LockstepError } from '../domain/errors.ts'
 import type { Actor, BundleObject, RollbackWish } from '../domain/records.ts'
 import { isSha256, isTargetName, migrationName, type RunId, runId } from '../domain/types.ts'
 import type { RollbackOrder } from '../engine/rollback-front.ts'
-import type { ReconcileRequest, RunnerRequest, UnlockRequest } from '../engine/runner-contract.ts'
+import type { OperatorRequest, RunnerRequest } from '../engine/runner-contract.ts'
 import type { StatusQuestion } from '../engine/status.ts'
 
 /** Parses an event at the door. @throws LockstepError EVENT_INVALID saying which field, what was expected, what came */
@@ -33,6 +33,7 @@ const actor: z.ZodType<Actor> = z.discriminatedUnion('kind', [
 const asked = z.object({ target, actor, budgetMs: z.number().int().positive() })
 const wish = z.enum(['unlock', 'freeze', 'thaw', 'accept-database'])
 const digest = z.string().refine(isSha256, 'expected the digest of a plan, 64 hex digits')
+const olderThanMs = z.number().int().nonnegative()
 /** Stands in the audit event and in LOCK. */
 const reason = z.string().trim().min(1, 'expected a reason').max(500, 'expected at most 500 characters')
 
@@ -52,6 +53,7 @@ const runnerRequest: z.ZodType<RunnerRequest> = z.discriminatedUnion('action', [
   asked.extend({ action: z.literal('advance'), run }),
   asked.extend({ action: z.literal('unlock'), wish, reason, force: z.boolean() }),
   asked.extend({ action: z.literal('reconcile') }),
+  asked.extend({ action: z.enum(['kept-list', 'kept-drop']), olderThanMs }),
   asked.extend({ action: z.literal('plan-rollback'), wish: rollbackWish }),
   asked.extend({ action: z.literal('release'), migrations, reason }),
 ])
@@ -65,6 +67,8 @@ const claimedName = z.string().trim().min(1).max(200).default('unknown')
 const operatorPayload = z.discriminatedUnion('action', [
   z.strictObject({ action: wish, target, reason, actor: claimedName, force: z.boolean().default(false) }),
   z.strictObject({ action: z.literal('reconcile'), target, actor: claimedName }),
+  z.strictObject({ action: z.literal('kept-list'), target, actor: claimedName, olderThanMs: olderThanMs.default(0) }),
+  z.strictObject({ action: z.literal('kept-drop'), target, actor: claimedName, olderThanMs }),
 ])
 
 /** What the operators' front is invoked with; `actor` is what the caller claims to be. */
@@ -74,7 +78,7 @@ export type OperatorPayload = z.input<typeof operatorPayload>
 export function parseOperatorRequest(
   event: unknown,
   { requestId, budgetMs }: { readonly requestId: string; readonly budgetMs: number },
-): UnlockRequest | ReconcileRequest {
+): OperatorRequest {
   const payload = parse(operatorPayload, event, 'operator request')
   const asks = {
     target: payload.target,
@@ -82,6 +86,9 @@ export function parseOperatorRequest(
     budgetMs,
   } as const
   if (payload.action === 'reconcile') return { ...asks, action: 'reconcile' }
+  if (payload.action === 'kept-list' || payload.action === 'kept-drop') {
+    return { ...asks, action: payload.action, olderThanMs: payload.olderThanMs }
+  }
   return { ...asks, action: 'unlock', wish: payload.action, reason: payload.reason, force: payload.force }
 }
 

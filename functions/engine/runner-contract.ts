@@ -1,10 +1,17 @@
 import type { Failure } from '../domain/errors.ts'
+import type { KeptTable } from '../domain/kept-table.ts'
 import type { ReceiptKey } from '../domain/receipt.ts'
 import type { Actor, Backend, ChainHead, FinalRunState, LockRecord, RollbackWish } from '../domain/records.ts'
 import type { MigrationName, RunId, TargetName } from '../domain/types.ts'
 
 /** What a front asks of the runner, the one function that may speak to the databases. */
-export type RunnerRequest = AdvanceRequest | PlanRollbackRequest | ReleaseRequest | UnlockRequest | ReconcileRequest
+export type RunnerRequest =
+  | AdvanceRequest
+  | PlanRollbackRequest
+  | ReleaseRequest
+  | UnlockRequest
+  | ReconcileRequest
+  | KeptRequest
 
 interface Asked {
   readonly target: TargetName
@@ -53,6 +60,25 @@ export interface UnlockRequest extends Asked {
 /** Copies to the ledger what the receipts say, without a run. */
 export interface ReconcileRequest extends Asked {
   readonly action: 'reconcile'
+}
+
+/** Looks at what migrations dropped and is still kept, or drops it for good. */
+export interface KeptRequest extends Asked {
+  readonly action: 'kept-list' | 'kept-drop'
+  /** Only what was kept at least so long ago, in milliseconds. */
+  readonly olderThanMs: number
+}
+
+/** What the operators' front asks. */
+export type OperatorRequest = UnlockRequest | ReconcileRequest | KeptRequest
+
+/** What the operators' front answers. */
+export type OperatorAnswer = UnlockAnswer | ReconcileAnswer | KeptAnswer
+
+/** What is kept, or what was dropped for good; the oldest first. */
+export interface KeptAnswer {
+  readonly target: TargetName
+  readonly tables: readonly KeptTable[]
 }
 
 /** What came of an operator's wish; whatever did not come to its end is an error instead. */

@@ -1,5 +1,6 @@
 import type { FenceRow } from '../domain/drift.ts'
 import type { Failure } from '../domain/errors.ts'
+import type { KeptTable } from '../domain/kept-table.ts'
 import type { Loss } from '../domain/losses.ts'
 import type { Receipt, ReceiptKey } from '../domain/receipt.ts'
 import type { Backend, Lease } from '../domain/records.ts'
@@ -69,6 +70,17 @@ export interface TargetSession extends AsyncDisposable {
   countLosses(losses: readonly Loss[]): Promise<readonly LossCount[]>
   /** Reads receipts above a key, oldest first. */
   receiptsAfter(key: ReceiptKey | null, limit: number): Promise<readonly Receipt[]>
+
+  /** Reads what migrations dropped and is still kept, the oldest first. */
+  keptTables(): Promise<readonly KeptTable[]>
+  /**
+   * Drops kept tables for good, all in one transaction or none; wants the advisory lock, so that no step puts them back meanwhile.
+   *
+   * @param names as `keptTables` tells them
+   * @param agree asked before the commit, when nothing else can stop it; must not use this session
+   * @throws LockstepError LOCK_RELEASED; PRIVILEGE_MISSING when the application role does not own them
+   */
+  dropKept(names: readonly string[], agree: () => Promise<'commit' | 'undo'>): Promise<'commit' | 'undo'>
 
   /**
    * Runs a transactional step and what must hold after it, and writes its receipt, in one transaction and one message.

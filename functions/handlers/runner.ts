@@ -8,11 +8,13 @@ import { readRunnerConfig } from '../edge/config.ts'
 import { parseRunnerRequest } from '../edge/events.ts'
 import { countAnswer, makeMetrics } from '../edge/metrics.ts'
 import { answerFailures, logContext } from '../edge/middleware.ts'
+import { kept } from '../engine/kept.ts'
 import { planRollback } from '../engine/plan-rollback.ts'
 import { reconcile } from '../engine/reconcile.ts'
 import { release } from '../engine/release.ts'
 import { advance } from '../engine/run.ts'
 import type {
+  KeptAnswer,
   ReconcileAnswer,
   ReleaseAnswer,
   RunnerAnswer,
@@ -26,7 +28,7 @@ const logger = makeLogger('lockstep-runner')
 const metrics = makeMetrics('lockstep-runner')
 const ports = await composeRunner(readRunnerConfig(), logger)
 
-type Answer = RunnerAnswer | RollbackPlan | ReleaseAnswer | UnlockAnswer | ReconcileAnswer
+type Answer = RunnerAnswer | RollbackPlan | ReleaseAnswer | UnlockAnswer | ReconcileAnswer | KeptAnswer
 
 const run = async (event: unknown, context: Context): Promise<FunctionAnswer<Answer>> => {
   const request = parseRunnerRequest(event)
@@ -49,6 +51,9 @@ const fulfil = async (request: RunnerRequest, deadline: Deadline): Promise<Answe
       return await release(ports, request)
     case 'unlock':
       return await unlock(ports, request, deadline)
+    case 'kept-list':
+    case 'kept-drop':
+      return await kept(ports, request)
     case 'reconcile':
       return await reconcile(ports, request)
   }

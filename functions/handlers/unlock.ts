@@ -5,7 +5,7 @@ import { composeUnlock, makeLogger } from '../edge/compose.ts'
 import { readUnlockConfig } from '../edge/config.ts'
 import { parseOperatorRequest } from '../edge/events.ts'
 import { answerFailures, logContext } from '../edge/middleware.ts'
-import type { ReconcileAnswer, UnlockAnswer } from '../engine/runner-contract.ts'
+import type { OperatorAnswer } from '../engine/runner-contract.ts'
 
 const logger = makeLogger('lockstep-unlock')
 const invokeRunner = composeUnlock(readUnlockConfig())
@@ -14,7 +14,7 @@ const invokeRunner = composeUnlock(readUnlockConfig())
 const answerReserveMs = 10_000
 const answerReserveShare = 0.1
 
-const answer = async (event: unknown, context: Context): Promise<FunctionAnswer<UnlockAnswer | ReconcileAnswer>> => {
+const answer = async (event: unknown, context: Context): Promise<FunctionAnswer<OperatorAnswer>> => {
   const remainingMs = context.getRemainingTimeInMillis()
   const budgetMs = Math.floor(remainingMs - Math.min(answerReserveMs, remainingMs * answerReserveShare))
   const request = parseOperatorRequest(event, { requestId: context.awsRequestId, budgetMs })
@@ -22,7 +22,7 @@ const answer = async (event: unknown, context: Context): Promise<FunctionAnswer<
   return { ok: true, answer: await invokeRunner(request) }
 }
 
-/** The operators' front: break-glass on a target's lock, and reconciling. It has no right but to ask the runner. */
+/** The operators' front: break-glass on a target's lock, reconciling, and what is kept. It has no right but to ask the runner. */
 export const handler = middy<unknown, FunctionAnswer<unknown>>()
   .use(logContext(logger))
   .use(answerFailures())

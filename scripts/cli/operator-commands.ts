@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import type { RunId, Sha256, TargetName } from '../../functions/domain/types.ts'
 import { type Act, examples } from './declaring.ts'
 import {
+  ageOption,
   jsonOption,
   type PlaceOption,
   placeOptions,
@@ -45,7 +46,29 @@ export const declareRollbackCommands = (program: Command, act: Act): void => {
     .action((migrations: string[], options: PlaceOption & { target: TargetName; reason: string }) =>
       act(async (context) => (await import('../commands/release.ts')).release(context, { migrations, ...options })),
     )
-  for (const command of [rollback, release]) for (const option of placeOptions()) command.addOption(option)
+  const kept = program.command('kept').helpCommand(false).description('what migrations dropped, until it goes for good')
+  const list = kept
+    .command('list')
+    .description('list what was dropped and is still kept')
+    .addOption(targetOption())
+    .addOption(ageOption().default(0, 'any'))
+    .addOption(jsonOption())
+    .addHelpText('after', examples('lockstep kept list --target orders'))
+    .action((options: KeptOptions) =>
+      act(async (context) => (await import('../commands/kept.ts')).keptList(context, options)),
+    )
+  const drop = kept
+    .command('drop')
+    .description('drop it for good')
+    .addOption(targetOption())
+    .addOption(ageOption().makeOptionMandatory())
+    .option('--yes', 'do not ask')
+    .addOption(jsonOption())
+    .addHelpText('after', examples('lockstep kept drop --target orders --older-than 30d'))
+    .action((options: KeptOptions) =>
+      act(async (context) => (await import('../commands/kept.ts')).keptDrop(context, options)),
+    )
+  for (const command of [rollback, release, list, drop]) for (const option of placeOptions()) command.addOption(option)
 }
 
 type RollbackOptions = PlaceOption & {
@@ -58,6 +81,8 @@ type RollbackOptions = PlaceOption & {
   readonly plan?: Sha256
   readonly timeout: number
 }
+
+type KeptOptions = PlaceOption & { readonly target: TargetName; readonly olderThan: number; readonly yes?: boolean }
 
 /** Commands for the rare day on which something went wrong. */
 export const declareOperatorCommands = (program: Command, act: Act): void => {

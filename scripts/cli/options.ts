@@ -37,6 +37,9 @@ export const placeOptions = (): readonly Option[] => [
 export const reasonOption = (): Option =>
   new Option('--reason <text>', 'why; the audit event tells it').makeOptionMandatory()
 
+export const ageOption = (): Option =>
+  new Option('--older-than <duration>', 'only what was kept longer ago').argParser(parseDuration)
+
 export const timeoutOption = (what = 'how long --wait waits'): Option =>
   new Option('--timeout <duration>', what).argParser(parseDuration).default(900_000, '15m')
 

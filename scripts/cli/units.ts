@@ -35,20 +35,20 @@ export const formatInstant = (instant: string): string => `${instant.slice(0, 10
 export const count = (amount: number, singular: string, plural = `${singular}s`): string =>
   `${amount} ${amount === 1 ? singular : plural}`
 
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: second, m: minute, min: minute, h: hour }
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: second, m: minute, min: minute, h: hour, d: day }
 
 /**
- * Reads a duration as it is typed: `500ms`, `90s`, `15m`, `15min`, `1h`.
+ * Reads a duration as it is typed: `500ms`, `90s`, `15m`, `15min`, `1h`, `30d`.
  *
  * @returns milliseconds
  * @throws LockstepError USAGE for anything else
  */
 export function parseDuration(text: string): number {
-  const match = /^(\d+)\s*(ms|s|m|min|h)$/.exec(text.trim())
+  const match = /^(\d+)\s*(ms|s|m|min|h|d)$/.exec(text.trim())
   const unitMs = unitsMs[match?.[2] ?? '']
   if (match === null || unitMs === undefined) {
     throw new LockstepError('USAGE', `"${text}" is not a duration`, {
-      hint: 'write a number with its unit: 90s, 15m, 1h',
+      hint: 'write a number with its unit: 90s, 15m, 1h, 30d',
     })
   }
   return Number(match[1]) * unitMs

@@ -32,6 +32,8 @@ const documents: readonly (readonly [string, readonly string[], number, string |
   ['a bad target name', ['status', '--target', 'A'], 2, 'TARGET_NAME_INVALID'],
   ['an unlock without a function to ask', ['unlock', '--target', 'a', '--reason', 'x'], 6, 'AWS_UNREACHABLE'],
   ['a reconcile without a function to ask', ['reconcile', '--target', 'a'], 2, 'USAGE'],
+  ['a list of what is kept without a function to ask', ['kept', 'list', '--target', 'a'], 2, 'USAGE'],
+  ['a drop of what is kept without an age', ['kept', 'drop', '--target', 'a'], 2, 'USAGE'],
   ['no embedded cloud', ['local', 'url', '--target', 'a'], 2, 'LOCAL_NOT_RUNNING'],
   ['a cloud that does not answer', ['push', 'good', '--target', 'a'], 6, 'AWS_UNREACHABLE'],
 ]

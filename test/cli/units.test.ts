@@ -25,11 +25,12 @@ describe('durations', () => {
     ['15m', 900_000],
     ['15min', 900_000],
     ['1 h', 3_600_000],
+    ['30d', 2_592_000_000],
   ])('given %s, when parsed, then it is %d ms', (text, ms) => {
     expect(parseDuration(text)).toBe(ms)
   })
 
-  test.each(['', '15', 'm', '-1s', '1.5h', '1d', '1constructor'])(
+  test.each(['', '15', 'm', '-1s', '1.5h', '1w', '1constructor'])(
     'given "%s", when parsed, then it is refused',
     (text) => {
       expect(() => parseDuration(text)).toThrow('is not a duration')

@@ -3,6 +3,7 @@ import type { Backend } from '../../functions/domain/records.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { TargetDatabase } from '../../functions/engine/target-database.ts'
 import { fenceTests } from './target-database-fence.ts'
+import { keptTests } from './target-database-kept.ts'
 import { lockTests } from './target-database-lock.ts'
 import { stepTests } from './target-database-steps.ts'
 import { unitTests } from './target-database-units.ts'
@@ -34,5 +35,6 @@ export function targetDatabaseContract(name: string, open: () => Promise<TargetF
     stepTests(use)
     unitTests(use)
     verifyTests(use)
+    keptTests(use)
   })
 }

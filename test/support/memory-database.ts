@@ -135,6 +135,8 @@ const asHolder = (session: MemorySession, { target }: TargetSettings): LockHolde
 
 type DataCalls = Pick<
   TargetSession,
+  | 'keptTables'
+  | 'dropKept'
   | 'ensureSchema'
   | 'raiseFence'
   | 'readFences'
@@ -179,6 +181,17 @@ const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls =>
   appliedAfter: async (floor) => {
     mustBeOpen(session)
     return structuredClone(appliedAfter(data(), floor))
+  },
+  keptTables: async () => {
+    mustBeOpen(session)
+    return structuredClone(data().kept)
+  },
+  dropKept: async (names, agree) => {
+    mustBeOpen(session)
+    if (!session.holdsLock) throw new LockstepError('LOCK_RELEASED', 'the session does not hold its advisory lock')
+    const decision = await agree()
+    if (decision === 'commit') data().kept = data().kept.filter(({ name }) => !names.includes(name))
+    return decision
   },
   receiptsAfter: async (key, limit) => {
     mustBeOpen(session)

@@ -5,6 +5,7 @@ import { laterBy, type Token } from '../../functions/domain/types.ts'
 import { type FailedAssertion, verifyFailed } from '../../functions/domain/verify-failure.ts'
 import type { Clock } from '../../functions/engine/system.ts'
 import type { StepOrder, TargetSession, UnitEvidence, UnitPosition } from '../../functions/engine/target-database.ts'
+import { keptBy, restoredBy } from './memory-kept.ts'
 import {
   assertFence,
   assertHead,
@@ -206,7 +207,11 @@ function checked({ session, data }: StepParts, order: StepOrder): TargetData {
 function recordDone(parts: StepParts, order: StepOrder): Receipt {
   const data = checked(parts, order)
   const { migration, wayBack = {} } = order.source
-  const receipt = recordReceipt(data, receiptOf(parts, order))
+  const bare = receiptOf(parts, order)
+  const kept = order.direction === 'up' ? keptBy(order, bare.finishedAt) : restoredBy(data, order)
+  const told = kept.map(({ table, columns, rows }) => ({ table, ...(columns && { columns }), rows }))
+  const receipt = recordReceipt(data, { ...bare, ...(told.length > 0 && { kept: told }) })
+  data.kept = order.direction === 'up' ? [...data.kept, ...kept] : data.kept.filter((table) => !kept.includes(table))
   if (order.direction === 'up') data.waysBack.set(migration.name, wayBack)
   return receipt
 }

@@ -1,6 +1,7 @@
 import { compareBytes } from '../../functions/domain/byte-order.ts'
 import { sha256 } from '../../functions/domain/checksum.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
+import type { KeptTable } from '../../functions/domain/kept-table.ts'
 import { compareReceiptKeys, type Receipt, type ReceiptKey } from '../../functions/domain/receipt.ts'
 import type { Lease } from '../../functions/domain/records.ts'
 import type { AppliedMigration, TargetState, UnitProgress } from '../../functions/domain/target-state.ts'
@@ -16,6 +17,7 @@ export interface TargetData {
   readonly applied: Map<MigrationName, AppliedMigration>
   progress: readonly UnitProgress[]
   readonly waysBack: Map<MigrationName, WayBack>
+  kept: readonly KeptTable[]
   /** What units of kind `alone` left in the catalog, by the digest of their text. */
   readonly effects: Map<string, 'done' | 'invalid'>
   /**
@@ -40,6 +42,7 @@ export const emptyTarget = (): TargetData => ({
   applied: new Map(),
   progress: [],
   waysBack: new Map(),
+  kept: [],
   effects: new Map(),
   ran: [],
   rows: new Map(),

@@ -9,6 +9,7 @@ import type { StepOrder } from '../../functions/engine/target-database.ts'
  * -- lock_timeout: 2     the first two runs fail with 55P03
  * -- leaves: invalid     a run that fails leaves an invalid index behind
  * -- returns: false    an assertion returns it, and so does not hold
+ * -- keeps: 3           what it drops has so many rows
  * -- takes: 5000         milliseconds on the database's clock, before it succeeds or fails
  * ```
  */
@@ -16,6 +17,7 @@ export interface ToldOutcome {
   readonly sqlState?: string
   readonly leavesInvalid: boolean
   readonly takesMs: number
+  readonly keeps: number
   readonly returns?: string
 }
 
@@ -29,6 +31,7 @@ export const toldOutcome = (text: string, runs: number): ToldOutcome => {
     ...(sqlState !== undefined && { sqlState }),
     leavesInvalid: told('leaves') === 'invalid',
     takesMs: Number(told('takes') ?? 0),
+    keeps: Number(told('keeps') ?? 0),
   }
 }
 
