@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { crashAt, type MakeWorld, makeMatrix, readPoint } from '../support/crash-matrix.ts'
 import { memoryCrashWorld } from '../support/crash-memory.ts'
+import { rollbackStories } from '../support/crash-rollback-stories.ts'
 import { memoryStories } from '../support/crash-stories.ts'
 
 const only = process.env.LOCKSTEP_CRASH === undefined ? undefined : readPoint(process.env.LOCKSTEP_CRASH)
@@ -8,7 +9,7 @@ const makeWorld: MakeWorld = async (story) => memoryCrashWorld(story)
 let tried = 0
 
 describe('a call that goes wrong, in memory', () => {
-  test.for(memoryStories.filter(({ name }) => only === undefined || only.story === name))(
+  test.for([...memoryStories, ...rollbackStories].filter(({ name }) => only === undefined || only.story === name))(
     'given history $name, when any call goes wrong, then what is left is what an uninterrupted run leaves',
     { timeout: 120_000 },
     async (story) => {

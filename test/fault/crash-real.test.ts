@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { crashAt, makeMatrix, type Outcome, partOf, readPoint } from '../support/crash-matrix.ts'
 import { realPlace } from '../support/crash-real.ts'
+import { realRollbackStory } from '../support/crash-real-rollback.ts'
 import { realStory } from '../support/crash-real-story.ts'
 import { makeTables } from '../support/dynamodb.ts'
 
@@ -12,13 +13,18 @@ const mostNeverMade = 0.1
 /** Every call goes wrong in two or three ways in each run, and in all eight with LOCKSTEP_CRASH_PARTS=1. */
 const parts = Number(process.env.LOCKSTEP_CRASH_PARTS ?? 3)
 
-test.skipIf(only !== undefined && only.story !== realStory.name)(
-  'given a mixed history on PostgreSQL and DynamoDB, when any call goes wrong, then what is left is what an uninterrupted run leaves',
-  { timeout: 600_000 },
-  async () => {
+const stories = [
+  ['a mixed history', realStory],
+  ['a history that is taken back', realRollbackStory],
+] as const
+
+test.for(stories.filter(([, { name }]) => only === undefined || only.story === name))(
+  'given %s on PostgreSQL and DynamoDB, when any call goes wrong, then what is left is what an uninterrupted run leaves',
+  { timeout: 900_000 },
+  async ([, story]) => {
     await using tables = await makeTables()
     const first = await realPlace(tables)
-    const matrix = await makeMatrix(first.makeWorld, realStory)
+    const matrix = await makeMatrix(first.makeWorld, story)
     await first[Symbol.asyncDispose]()
     const points = only === undefined ? [...partOf(matrix.points, 0, parts)] : [only]
     const total = points.length

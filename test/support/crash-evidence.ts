@@ -13,7 +13,7 @@ export async function controlEvidence(
   target: TargetName,
   { runs, receipts }: { readonly runs: readonly RunId[]; readonly receipts: readonly Receipt[] },
 ) {
-  // By the order of its push: the id is made of the target's name.
+  // By the order of its act: the id is made of the target's name, or of receipt keys that a crash may rightly change.
   const nameOf = (run: RunId): string => `run ${runs.indexOf(run) + 1}`
   const chain = await control.readChain(target)
   const events = await control.readAudit(target, 0, mostEvents)
@@ -21,7 +21,10 @@ export async function controlEvidence(
   const records = await Promise.all(runs.map((run) => control.readRun(target, run)))
   return {
     receipts: receipts.map((receipt) => `${showReceipt(receipt)} ${nameOf(receipt.run)}`),
-    ledger: ledger.map(({ migration, state, checksum, run }) => `${migration} ${state} ${checksum} ${nameOf(run)}`),
+    ledger: ledger.map(
+      ({ migration, state, checksum, run, releasedAt }) =>
+        `${migration} ${state} ${checksum} ${nameOf(run)}${releasedAt === undefined ? '' : ' released'}`,
+    ),
     told: events.filter(({ type }) => tellsOnce.has(type)).map((event) => `${nameOf(event.run)} ${showEvent(event)}`),
     runs: records.map((run) => `${run?.state} ${run?.failure?.code} detached ${run?.detached}`),
     chainIsIntact: verifyChain(events, chain).intact,
@@ -31,13 +34,19 @@ export async function controlEvidence(
   } satisfies Partial<Evidence>
 }
 
-const tellsOnce: ReadonlySet<string> = new Set(['migration.applied', 'migration.failed', 'run.finished'])
+const tellsOnce: ReadonlySet<string> = new Set([
+  'migration.applied',
+  'migration.reverted',
+  'migration.failed',
+  'migration.released',
+  'run.finished',
+])
 const claims: ReadonlySet<string> = new Set(['run.started', 'run.resumed', 'run.took-over'])
 
 const showReceipt = ({ migration, direction, outcome, checksum, outOfOrder, failure }: Receipt): string =>
   `${migration} ${direction} ${outcome} ${checksum} ${outOfOrder} ${failure?.code}`
 
-const showEvent = ({ type, data }: AuditEvent): string => `${type} ${data.migration ?? data.state}`
+const showEvent = ({ type, data }: AuditEvent): string => `${type} ${data.migration ?? data.migrations ?? data.state}`
 
 const grow = (tokens: readonly number[]): boolean =>
   tokens.every((token, index) => index === 0 || token > (tokens[index - 1] ?? 0))

@@ -1,4 +1,4 @@
-import type { Story } from './crash-world.ts'
+import { push, type Story } from './crash-world.ts'
 
 const counted = (what: string): string => `update counts set n = n + 1 where what = '${what}';`
 
@@ -56,5 +56,5 @@ export const realStory: Story = {
   name: 'real',
   invocationMs: 30_000,
   leaseMs: 400,
-  pushes: [{ ...first, '7_unique/migration.sql': unique('id') }, corrected, { ...corrected, ...late }],
+  acts: [push({ ...first, '7_unique/migration.sql': unique('id') }), push(corrected), push({ ...corrected, ...late })],
 }

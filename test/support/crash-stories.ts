@@ -1,4 +1,4 @@
-import type { Story } from './crash-world.ts'
+import { push, type Story } from './crash-world.ts'
 
 const long = 900_000
 const table = (name: string, more = ''): string => `create table ${name} (id int);${more}`
@@ -41,99 +41,103 @@ export const memoryStories: readonly Story[] = [
   {
     name: 'mixed',
     invocationMs: long,
-    pushes: [
-      {
+    acts: [
+      push({
         '1_a/migration.sql': table('a'),
         '2_builds/migration.sql': builds,
         '3_statements/migration.sql': statements,
         '4_blocks/migration.sql': blocks,
         '5_locked/migration.sql': table('d', ' -- lock_timeout: 2'),
         '6_e/migration.sql': table('e'),
-      },
+      }),
     ],
   },
   {
     name: 'failing',
     invocationMs: long,
-    pushes: [
-      {
+    acts: [
+      push({
         '1_a/migration.sql': table('a'),
         '2_b/migration.sql': table('b', ' -- fails: 42P01'),
         '3_c/migration.sql': table('c'),
-      },
-      {
+      }),
+      push({
         '1_a/migration.sql': table('a'),
         '2_b/migration.sql': table('b'),
         '3_c/migration.sql': table('c'),
-      },
+      }),
     ],
   },
   {
     name: 'failing-unit',
     invocationMs: long,
-    pushes: [
-      { '1_a/migration.sql': table('a'), '2_b/migration.sql': failingBuild },
-      {
+    acts: [
+      push({ '1_a/migration.sql': table('a'), '2_b/migration.sql': failingBuild }),
+      push({
         '1_a/migration.sql': table('a'),
         '2_b/migration.sql': failingBuild.replace('fails: 23505', '').replace('leaves: invalid', ''),
-      },
+      }),
     ],
   },
   {
     name: 'verified',
     invocationMs: long,
-    pushes: [
-      { ...verified, '2_builds/verify.sql': 'select false -- returns: false' },
-      { ...verified, '2_builds/verify.sql': 'select true' },
+    acts: [
+      push({ ...verified, '2_builds/verify.sql': 'select false -- returns: false' }),
+      push({ ...verified, '2_builds/verify.sql': 'select true' }),
     ],
   },
   {
     name: 'two-slices',
     invocationMs: 8_000,
     leaseMs: 2_000,
-    pushes: [
-      {
+    acts: [
+      push({
         '1_a/migration.sql': takes(2_500, 'a'),
         '2_b/migration.sql': takes(2_500, 'b'),
         '3_c/migration.sql': takes(2_500, 'c'),
-      },
+      }),
     ],
   },
   {
     name: 'left-step',
     invocationMs: 7_000,
     leaseMs: 2_000,
-    pushes: [
-      { '1_a/migration.sql': table('a'), '2_b/migration.sql': takes(9_000, 'b'), '3_c/migration.sql': table('c') },
+    acts: [
+      push({
+        '1_a/migration.sql': table('a'),
+        '2_b/migration.sql': takes(9_000, 'b'),
+        '3_c/migration.sql': table('c'),
+      }),
     ],
   },
   {
     name: 'left-build',
     invocationMs: 7_000,
     leaseMs: 2_000,
-    pushes: [
-      {
+    acts: [
+      push({
         '1_a/migration.sql': table('a'),
         '2_b/migration.sql': 'create index concurrently i on a (id) -- takes: 9000\n;',
         '3_c/migration.sql': table('c'),
-      },
+      }),
     ],
   },
   {
     name: 'out-of-order',
     invocationMs: long,
-    pushes: [
-      { '1_a/migration.sql': table('a'), '3_c/migration.sql': table('c') },
-      { '1_a/migration.sql': table('a'), '2_b/migration.sql': builds, '3_c/migration.sql': table('c') },
+    acts: [
+      push({ '1_a/migration.sql': table('a'), '3_c/migration.sql': table('c') }),
+      push({ '1_a/migration.sql': table('a'), '2_b/migration.sql': builds, '3_c/migration.sql': table('c') }),
     ],
   },
   {
     name: 'refused',
     invocationMs: long,
-    pushes: [
-      { '1_a/migration.sql': 'creat table a ();' },
-      { '1_a/migration.sql': table('a'), '2_b/migration.sql': 'vacuum a;' },
-      { '1_a/migration.sql': table('a'), '2_b/migration.sql': 'vacuum a;' },
+    acts: [
+      push({ '1_a/migration.sql': 'creat table a ();' }),
+      push({ '1_a/migration.sql': table('a'), '2_b/migration.sql': 'vacuum a;' }),
+      push({ '1_a/migration.sql': table('a'), '2_b/migration.sql': 'vacuum a;' }),
     ],
   },
 ]

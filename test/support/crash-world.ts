@@ -1,13 +1,29 @@
-import type { BundleObject } from '../../functions/domain/records.ts'
+import type { BundleObject, RollbackWish } from '../../functions/domain/records.ts'
 import type { RunId, TargetName } from '../../functions/domain/types.ts'
 import type { RunnerPorts } from '../../functions/engine/run-context.ts'
 import type { Connection, Ending } from './crash-trap.ts'
 
-/** What was pushed, one upload after another, and how long an invocation of the runner's front may take. */
+export type Texts = Readonly<Record<string, string>>
+
+/** What somebody does from outside, and carries to its end before the next act. */
+export type Act =
+  | { readonly kind: 'push'; readonly texts: Texts }
+  /** Sees the plan and confirms it, by its digest; whoever gets no answer asks again with the same one. */
+  | { readonly kind: 'roll-back'; readonly wish: RollbackWish }
+  /** Lets everything that is held back be applied again. */
+  | { readonly kind: 'release' }
+
+export const push = (texts: Texts): Act => ({ kind: 'push', texts })
+export const rollBack = (wish: RollbackWish): Act => ({ kind: 'roll-back', wish })
+export const letGo: Act = { kind: 'release' }
+
+/** What was done, one act after another, and how long an invocation of the runner's front may take. */
 export interface Story {
   readonly name: string
-  readonly pushes: readonly Readonly<Record<string, string>>[]
+  readonly acts: readonly Act[]
   readonly invocationMs: number
+  /** How long an invocation of the operators' front may take; it watches its run for that long, less two seconds. */
+  readonly operatorMs?: number
   /** A dead holder's lease has to run out within an invocation of the next. */
   readonly leaseMs?: number
 }
@@ -18,10 +34,10 @@ export interface CrashWorld extends AsyncDisposable {
   readonly ports: RunnerPorts
   /** A message that is invisible for longer is delivered after this all the same; real time has better things to do. */
   readonly longestWaitMs: number
-  upload(texts: Readonly<Record<string, string>>): Promise<BundleObject>
+  upload(texts: Texts): Promise<BundleObject>
   /** Ends a database session as the death of its process does. */
   end(connection: Connection, how: Ending): void
-  /** What is there in the end. @param runs in the order of their pushes */
+  /** What is there in the end. @param runs in the order of the acts that made them */
   evidence(runs: readonly RunId[]): Promise<Evidence>
 }
 
