@@ -22,8 +22,9 @@ export async function release(ports: OperatorPorts, request: ReleaseRequest): Pr
   const { control } = ports
   const { target, actor } = request
   await using known = await openKnownDatabase(ports, target)
-  const projector = makeProjector({ control, session: known.session, target, actor: showActor(actor) })
   for (;;) {
+    // A new one each time, since it reads the chain only once: after a write, refused or not, that is not how the chain is.
+    const projector = makeProjector({ control, session: known.session, target, actor: showActor(actor) })
     const seen = known.isNew ? known.chain : await projector.catchUp()
     const entries = heldBack(await control.readLedger(target), request.migrations)
     const fresh = entries.filter(({ releasedAt }) => releasedAt === undefined).slice(0, mostAtOnce)
