@@ -16,21 +16,33 @@ export interface Pushable {
   readonly releases: boolean
 }
 
-/** Every text names its migration (`m1` …), so that what a rollback takes away can be found among what ran. */
-const history = {
-  '1_m1': 'create table m1 (id int);',
-  '2_m2': 'create table m2 (id int); -- takes: 4000',
-  '3_m3': [
-    '-- lockstep:transaction=none',
-    'create index concurrently m3_i on m1 (id) -- takes: 45000',
-    ';',
-    'create index concurrently m3_j on m1 (id) -- leaves: invalid',
-    '-- lock_timeout: 1',
-    ';',
-  ].join('\n'),
-  '4_m4': 'create table m4 (id int); -- lock_timeout: 2',
-  '5_m5': ['-- lockstep:transaction=file', 'create table m5 (id int);', 'create table m5_b (id int);'].join('\n'),
-  '6_m6': 'create table m6 (id int); -- takes: 9000',
+/** Every text names its migration (`m1` …), so that what failed can be found among what ran. */
+const history: Readonly<Record<string, { readonly up: string; readonly down: string }>> = {
+  '1_m1': { up: 'create table m1 (id int);', down: 'drop table m1;' },
+  '2_m2': { up: 'create table m2 (id int); -- takes: 4000', down: 'drop table m2; -- takes: 3000' },
+  '3_m3': {
+    up: [
+      '-- lockstep:transaction=none',
+      'create index concurrently m3_i on m1 (id) -- takes: 45000',
+      ';',
+      'create index concurrently m3_j on m1 (id) -- leaves: invalid',
+      '-- lock_timeout: 1',
+      ';',
+    ].join('\n'),
+    down: [
+      '-- lockstep:transaction=none',
+      'drop index concurrently m3_j -- takes: 20000',
+      ';',
+      'drop index concurrently m3_i -- lock_timeout: 1',
+      ';',
+    ].join('\n'),
+  },
+  '4_m4': { up: 'create table m4 (id int); -- lock_timeout: 2', down: 'drop table m4; -- lock_timeout: 1' },
+  '5_m5': {
+    up: ['-- lockstep:transaction=file', 'create table m5 (id int);', 'create table m5_b (id int);'].join('\n'),
+    down: ['-- lockstep:transaction=file', 'drop table m5_b;', 'drop table m5; -- takes: 5000'].join('\n'),
+  },
+  '6_m6': { up: 'create table m6 (id int); -- takes: 9000', down: 'drop table m6; -- takes: 6000' },
 }
 
 const names = Object.keys(history).map(migrationName)
@@ -62,8 +74,12 @@ interface Contents {
 
 async function pushable(title: string, { count, texts = {}, reapply = [] }: Contents): Promise<Pushable> {
   const migrations = names.slice(0, count)
-  const all: Readonly<Record<string, string>> = { ...history, ...texts }
-  const files = Object.fromEntries(migrations.map((name) => [`${name}/migration.sql`, all[name] ?? '']))
+  const files = Object.fromEntries(
+    migrations.flatMap((name) => [
+      [`${name}/migration.sql`, texts[name] ?? history[name]?.up ?? ''],
+      [`${name}/down.sql`, history[name]?.down ?? ''],
+    ]),
+  )
   const bytes = await packBundle(memoryFiles(files), { reapply })
   const opened = await openBundle(bytes, targetSettings('shop').limits)
   return { title, bytes, opened, migrations, releases: reapply.length > 0 }

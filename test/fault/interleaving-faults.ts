@@ -18,7 +18,8 @@ export type Fault =
   | 'snapshot'
   | 'target-restored'
   | 'control-restored'
-  | 'rolled-back'
+  /** The application writes into a table, or empties it. */
+  | 'rows-moved'
 
 const weights: Readonly<Record<Fault, number>> = {
   'pause-before': 4,
@@ -33,7 +34,7 @@ const weights: Readonly<Record<Fault, number>> = {
   snapshot: 2,
   'target-restored': 1,
   'control-restored': 1,
-  'rolled-back': 2,
+  'rows-moved': 2,
 }
 
 /** Most seeds do without restores, after which much is refused. */

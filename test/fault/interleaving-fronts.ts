@@ -1,14 +1,14 @@
 import { runIdOf } from '../../functions/domain/bundle-key.ts'
 import type { Actor, BundleObject } from '../../functions/domain/records.ts'
-import type { RunId } from '../../functions/domain/types.ts'
+import type { RunId, TargetName } from '../../functions/domain/types.ts'
 import { type FrontPorts, handleDelivery } from '../../functions/engine/front.ts'
 import { advance } from '../../functions/engine/run.ts'
 import type { AdvanceRequest, RunnerAnswer } from '../../functions/engine/runner-contract.ts'
-import type { Deadline } from '../../functions/engine/system.ts'
 import type { Pushable } from './interleaving-bundles.ts'
 import { call } from './interleaving-call.ts'
-import { controlOf, runnerPorts } from './interleaving-ports.ts'
-import { type Process, simulatedProcess } from './interleaving-process.ts'
+import { deadlineIn, invoke, type Spawn } from './interleaving-invoke.ts'
+import { controlOf } from './interleaving-ports.ts'
+import type { Process } from './interleaving-process.ts'
 import type { World } from './interleaving-world.ts'
 
 /** The queue and its fronts: three at once, each with a runner of its own. */
@@ -17,6 +17,8 @@ export interface Fronts {
   readonly pushed: ReadonlyMap<RunId, Pushable>
   /** Puts an upload's message into the queue after so many ms. */
   push(pushable: Pushable, inMs: number): void
+  /** Puts the message of a run that another front made into the queue. */
+  enqueue(run: RunId): void
   /** Delivers some earlier message once more, whatever became of it. */
   repeat(): void
   /** Starts a front for each visible message, as long as one is free. */
@@ -24,8 +26,12 @@ export interface Fronts {
   isIdle(): boolean
 }
 
+type Content =
+  | { readonly object: BundleObject; readonly actor: Actor }
+  | { readonly target: TargetName; readonly run: RunId }
+
 interface Message {
-  readonly object: BundleObject
+  readonly content: Content
   readonly body: string
   visibleAtMs: number
   receives: number
@@ -35,25 +41,20 @@ const mostFronts = 3
 const queueVisibilityMs = 960_000
 const actor: Actor = { kind: 'upload', principal: 'AWS:deploy', address: '192.0.2.7' }
 
-export function makeFronts(world: World): Fronts {
+export function makeFronts(world: World, spawn: Spawn): Fronts {
   const { events, choices, tell } = world
   const pushed = new Map<RunId, Pushable>()
   const messages = new Set<Message>()
   const sent: Message[] = []
   let busy = 0
-  let processes = 0
 
-  const spawn = (kind: string): Process => {
-    const process = simulatedProcess(`${kind} ${++processes}`, events, choices)
-    process.onDeath(() => tell(process.name, 'dies'))
-    return process
-  }
   const showAt = (message: Message, ms: number): void => {
     message.visibleAtMs = events.nowMs() + ms
     events.at(message.visibleAtMs, () => undefined)
   }
-  const add = (object: BundleObject, inMs: number): void => {
-    const message = { object, body: object.key, visibleAtMs: 0, receives: 0 }
+  const add = (content: Content, inMs: number): void => {
+    const body = 'object' in content ? content.object.key : content.run
+    const message = { content, body, visibleAtMs: 0, receives: 0 }
     messages.add(message)
     sent.push(message)
     showAt(message, inMs)
@@ -70,14 +71,13 @@ export function makeFronts(world: World): Fronts {
       tell(front.name, what)
     }
     front.onDeath(() => free('is gone'))
-    const upload = {
+    const delivery = {
       message: { receipt: message.body, body: message.body },
       receiveCount: message.receives,
-      object: message.object,
-      actor,
+      ...message.content,
     }
     const deadline = deadlineIn(front, choices.pick([30_000, 90_000, 900_000]))
-    handleDelivery(frontPorts(world, { front, message, showAt, spawn }), upload, deadline).then(
+    handleDelivery(frontPorts(world, { front, message, showAt, spawn }), delivery, deadline).then(
       (fate) => {
         if (!front.isAlive()) return
         if (fate === 'done') messages.delete(message)
@@ -96,10 +96,11 @@ export function makeFronts(world: World): Fronts {
       const object = { bucket: 'bundles', key: `bundles/${world.settings.target}/${name}.zip`, etag: name }
       pushed.set(runIdOf(object), pushable)
       tell('pipeline', `pushes ${name} as ${runIdOf(object)}`)
-      add(object, inMs)
+      add({ object, actor }, inMs)
     },
+    enqueue: (run) => add({ target: world.settings.target, run }, 0),
     repeat() {
-      add(choices.pick(sent).object, choices.between(0, 120_000))
+      add(choices.pick(sent).content, choices.between(0, 120_000))
     },
     dispatch() {
       while (busy < mostFronts) {
@@ -116,7 +117,7 @@ interface FrontParts {
   readonly front: Process
   readonly message: Message
   readonly showAt: (message: Message, ms: number) => void
-  readonly spawn: (kind: string) => Process
+  readonly spawn: Spawn
 }
 
 function frontPorts(world: World, { front, message, showAt, spawn }: FrontParts): FrontPorts {
@@ -134,35 +135,21 @@ function frontPorts(world: World, { front, message, showAt, spawn }: FrontParts)
       copyToDeadLetters: () =>
         call(world, { process: front, name: 'copyToDeadLetters', port: 'aws', effect: async () => undefined }),
     },
-    invokeRunner: (request: Invocation['request']) => invoke(world, { front, runner: spawn('runner'), request }),
+    invokeRunner: (request) => advanceIn(world, { front, runner: spawn('runner'), request }),
     log: { info: () => undefined, warn: (text) => world.tell(front.name, `warns: ${text}`) },
   }
 }
 
-interface Invocation {
+interface Advance {
   readonly front: Process
   readonly runner: Process
   readonly request: AdvanceRequest
 }
 
-/** A runner that dies is noticed at once; one whose front died goes on by itself. */
-function invoke(world: World, { front, runner, request }: Invocation): Promise<RunnerAnswer> {
-  world.tell(runner.name, `advances ${request.run} for ${front.name}`)
-  return new Promise((resolve, reject) => {
-    const back = (act: () => void): void => void front.wake(1, act)
-    runner.onDeath(() => back(() => reject(new Error('the runner died'))))
-    advance(runnerPorts(world, runner), request, deadlineIn(runner, request.budgetMs)).then(
-      (answer) => {
-        const told = 'state' in answer ? `${answer.kind} ${answer.state} ${answer.failure?.message ?? ''}` : answer.kind
-        world.tell(runner.name, `answers ${told}`)
-        back(() => resolve(answer))
-      },
-      (thrown: unknown) => back(() => reject(thrown)),
-    )
+const advanceIn = (world: World, { front, runner, request }: Advance): Promise<RunnerAnswer> =>
+  invoke(world, {
+    ...{ front, runner, what: `advances ${request.run}` },
+    work: (ports) => advance(ports, request, deadlineIn(runner, request.budgetMs)),
+    show: (answer) =>
+      'state' in answer ? `${answer.kind} ${answer.state} ${answer.failure?.message ?? ''}` : answer.kind,
   })
-}
-
-const deadlineIn = ({ clock }: Process, ms: number): Deadline => {
-  const endsAtMs = clock.monotonicMs() + ms
-  return { remainingMs: () => endsAtMs - clock.monotonicMs() }
-}

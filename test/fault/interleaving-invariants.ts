@@ -4,6 +4,8 @@ import { ledgerEntries } from '../../functions/domain/ledger.ts'
 import { compareReceiptKeys, type Receipt } from '../../functions/domain/receipt.ts'
 import type { RunId } from '../../functions/domain/types.ts'
 import type { Pushable } from './interleaving-bundles.ts'
+import { appliedBy, committed, must, show } from './interleaving-must.ts'
+import type { RollbackInvariants } from './interleaving-rollback-invariants.ts'
 import { dataOf, recordsOf, type World } from './interleaving-world.ts'
 
 /** What must hold in every world, whatever happens in it. */
@@ -18,7 +20,11 @@ export interface Invariants {
   lookAtChain(): void
 }
 
-export function makeInvariants(world: World, pushed: ReadonlyMap<RunId, Pushable>): Invariants {
+export function makeInvariants(
+  world: World,
+  pushed: ReadonlyMap<RunId, Pushable>,
+  rollbacks: RollbackInvariants,
+): Invariants {
   let receiptsSeen = 0
   let projectedSeen = recordsOf(world).chain.projected
   let lockToken = 0
@@ -41,7 +47,8 @@ export function makeInvariants(world: World, pushed: ReadonlyMap<RunId, Pushable
         projectedSeen === null || (last !== undefined && compareReceiptKeys(projectedSeen, last.key) <= 0),
         `receipt ${show(receipt)} is written although the ledger is ahead of the database`,
       )
-      if (receipt.outcome === 'committed' && receipt.direction === 'up') lookAtCommit(receipt, before)
+      if (receipt.direction === 'down') rollbacks.lookAtDown(receipt, before)
+      else if (receipt.outcome === 'committed') lookAtCommit(receipt, before)
     }
   }
 
@@ -50,9 +57,10 @@ export function makeInvariants(world: World, pushed: ReadonlyMap<RunId, Pushable
     const pushable = pushed.get(run)
     const last = committed(before).findLast((other) => other.migration === migration)
     must(last?.direction !== 'up', `${show(receipt)} commits a second time what ${show(last)} committed`)
-    const isHeldBack = last !== undefined && last.checksum === checksum && !(pushable?.releases ?? false)
+    const isAsked = (pushable?.releases ?? false) || (last !== undefined && rollbacks.isReleased(last))
+    const isHeldBack = last !== undefined && last.checksum === checksum && !isAsked
     must(!isHeldBack, `${show(receipt)} undoes the rollback ${show(last)}`)
-    const applied = new Set(before.length === 0 ? [] : appliedBy(before))
+    const applied = new Set(appliedBy(before).map((other) => other.migration))
     const earlier = pushable?.migrations.find((name) => name < migration && !applied.has(name))
     must(earlier === undefined, `${show(receipt)} is committed before ${earlier}`)
   }
@@ -66,8 +74,11 @@ export function makeInvariants(world: World, pushed: ReadonlyMap<RunId, Pushable
       const ran = data.ran.map(({ migration, direction, sql }) => `${migration} ${direction}: ${sql}`)
       must(new Set(ran).size === ran.length, `a text took effect twice: ${JSON.stringify(twice(ran))}`)
       lookAtReceipts()
-      const half = data.progress.find(({ migration }) => data.applied.has(migration))
-      must(half === undefined, `${half?.migration} is applied and half applied`)
+      rollbacks.look()
+      const half = data.progress.find(
+        ({ migration, direction }) => data.applied.has(migration) === (direction === 'up'),
+      )
+      must(half === undefined, `${half?.migration} went ${half?.direction}, and is half on its way there`)
       must(
         events.length === chain.seq && events.length >= eventsSeen,
         `the chain is at ${chain.seq} with ${events.length} events`,
@@ -124,20 +135,4 @@ export function makeInvariants(world: World, pushed: ReadonlyMap<RunId, Pushable
   }
 }
 
-const committed = (receipts: readonly Receipt[]) => receipts.filter(({ outcome }) => outcome === 'committed')
-
-const appliedBy = (receipts: readonly Receipt[]): readonly string[] =>
-  [...new Map(committed(receipts).map((receipt) => [receipt.migration, receipt])).values()]
-    .filter(({ direction }) => direction === 'up')
-    .map(({ migration }) => migration)
-
 const twice = (texts: readonly string[]) => texts.find((text, index) => texts.indexOf(text) !== index)
-
-const show = (receipt: Receipt | undefined): string =>
-  receipt === undefined
-    ? 'nothing'
-    : `${receipt.key.token}.${receipt.key.n} (${receipt.migration} ${receipt.direction})`
-
-function must(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) throw new Error(otherwise)
-}

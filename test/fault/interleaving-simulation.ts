@@ -2,8 +2,11 @@ import type { RunId } from '../../functions/domain/types.ts'
 import type { Pushables } from './interleaving-bundles.ts'
 import { type Fronts, makeFronts } from './interleaving-fronts.ts'
 import { makeInvariants } from './interleaving-invariants.ts'
+import { spawner } from './interleaving-invoke.ts'
+import { makeOperators } from './interleaving-operators.ts'
+import { makeRollbackInvariants } from './interleaving-rollback-invariants.ts'
 import { makeStrikes } from './interleaving-strikes.ts'
-import { makeWorld, recordsOf, type World } from './interleaving-world.ts'
+import { dataOf, makeWorld, recordsOf, type World } from './interleaving-world.ts'
 
 export interface SimulationOptions {
   readonly seed: number
@@ -27,14 +30,16 @@ const afterRestore: ReadonlySet<string | undefined> = new Set(['DRIFT', 'FENCE_R
 const never: ReadonlySet<string | undefined> = new Set(['INTERNAL', 'STEP_CONFLICT', 'FENCE_TOUCHED', 'NEEDS_OPERATOR'])
 
 /**
- * Lets several pushes of a seed run into one another and into its faults until nothing happens any more, then pushes once more without
- * faults, looking at the invariants after every event.
+ * Lets several pushes and rollbacks of a seed run into one another and into its faults until nothing happens any more, then finishes a
+ * way back that stands half-way, and pushes once more without faults, looking at the invariants after every event.
  */
 export async function simulate(options: SimulationOptions): Promise<Outcome> {
   let strike: World['strike'] = () => undefined
   const world = makeWorld(options, (fault) => strike(fault))
-  const fronts = makeFronts(world)
-  const invariants = makeInvariants(world, fronts.pushed)
+  const spawn = spawner(world)
+  const fronts = makeFronts(world, spawn)
+  const operators = makeOperators({ world, fronts, spawn })
+  const invariants = makeInvariants(world, fronts.pushed, makeRollbackInvariants(world, operators.confirmed))
   const strikes = makeStrikes({ world, fronts, invariants })
   strike = strikes.strike
   const afterEach = (): void => {
@@ -45,9 +50,11 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
   const outcome = { trace: world.trace, events: 0 }
   try {
     pushSome(world, fronts)
+    if (!options.without.has('rollbacks')) operators.come()
     await world.events.run(afterEach)
     world.faults.end()
-    strikes.end()
+    if (dataOf(world).progress.some(({ direction }) => direction === 'down')) void operators.rollBackNewest()
+    await world.events.run(afterEach)
     fronts.push(world.pushables.last, 0)
     const last = [...fronts.pushed.keys()].at(-1)
     await world.events.run(afterEach)

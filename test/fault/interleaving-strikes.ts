@@ -3,16 +3,13 @@ import type { MemoryTargets } from '../support/memory-database.ts'
 import type { Fault } from './interleaving-faults.ts'
 import type { Fronts } from './interleaving-fronts.ts'
 import type { Invariants } from './interleaving-invariants.ts'
-import { rollBackNewest } from './interleaving-rollback.ts'
-import { sessionsOf, type World } from './interleaving-world.ts'
+import { dataOf, sessionsOf, type World } from './interleaving-world.ts'
 
 /** What happens to the world as a whole. */
 export interface Strikes {
   strike(fault: Fault): void
   /** Does what waited for its moment; called after each event. */
   settle(): void
-  /** Gives up what still waits. */
-  end(): void
   /** What was restored so far. */
   readonly restored: ReadonlySet<'target' | 'control'>
 }
@@ -24,11 +21,10 @@ export interface StrikeParts {
 }
 
 export function makeStrikes({ world, fronts, invariants }: StrikeParts): Strikes {
-  const { control, database, choices, lockless, alone, tell } = world
+  const { control, database, choices, lockless, alone, filledAt, tell } = world
   const targets: MemoryTargets[] = [database.snapshot()]
   const controls: MemorySnapshot[] = [control.snapshot()]
   const restored = new Set<'target' | 'control'>()
-  let rollbacks = 0
 
   const loseLock = (): void => {
     const holders = sessionsOf(world).filter(({ pid, holdsLock }) => holdsLock && !alone.has(pid))
@@ -38,6 +34,15 @@ export function makeStrikes({ world, fronts, invariants }: StrikeParts): Strikes
     tell('postgres', `the lock of pid ${holder.pid} (token ${holder.token}) is lost${forGood ? ' for good' : ''}`)
     if (forGood) holder.holdsLock = false
     else lockless.add(holder.pid)
+  }
+  const moveRows = (): void => {
+    const { applied, rows } = dataOf(world)
+    if (applied.size === 0) return
+    const what = `drops table ${choices.pick([...applied.keys()]).slice(2)}`
+    const count = (rows.get(what) ?? 0) > 0 ? 0 : 7
+    rows.set(what, count)
+    if (count > 0) filledAt.set(what, world.events.nowMs())
+    tell('application', `what ${what} has ${count} rows to lose now`)
   }
   /** A lock that was lost, but not for good, is there again as soon as nobody else has it. */
   const giveLockBack = (): void => {
@@ -63,6 +68,7 @@ export function makeStrikes({ world, fronts, invariants }: StrikeParts): Strikes
           tell('operator', 'restores the target to an earlier time')
           database.kill([...sessionsOf(world)])
           database.restore(choices.pick(targets))
+          filledAt.clear()
           restored.add('target')
           return invariants.forget('target')
         case 'control-restored':
@@ -70,19 +76,14 @@ export function makeStrikes({ world, fronts, invariants }: StrikeParts): Strikes
           control.restore(choices.pick(controls))
           restored.add('control')
           return invariants.forget('control')
-        case 'rolled-back':
-          rollbacks += 1
-          return
+        case 'rows-moved':
+          return moveRows()
         default:
           throw new Error(`${fault} strikes a call, not the world`)
       }
     },
-    end() {
-      rollbacks = 0
-    },
     settle() {
       if (lockless.size > 0) giveLockBack()
-      if (rollbacks > 0 && rollBackNewest(world)) rollbacks -= 1
     },
   }
 }

@@ -29,6 +29,8 @@ export interface World {
   readonly alone: Set<number>
   /** Backends whose advisory lock does not keep others out any more, by pid. */
   readonly lockless: Set<number>
+  /** When rows came last into what a way back would take away, in true ms, by what is said of the loss. */
+  readonly filledAt: Map<string, number>
 }
 
 export const parse = await loadSqlParser()
@@ -60,6 +62,7 @@ export function makeWorld({ seed, pushables, without }: WorldParts, strike: Worl
       void trace.push(`${(events.nowMs() / 1000).toFixed(3).padStart(10)} s  ${who.padEnd(12)} ${what}`),
     alone: new Set(),
     lockless: new Set(),
+    filledAt: new Map(),
   }
 }
 
