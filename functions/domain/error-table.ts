@@ -74,6 +74,9 @@ export const errorTable = {
     'add a migration with `lockstep new <name>`; each is a folder with a migration.sql, or a .sql file',
   ),
   HISTORY_DUPLICATE: refused('rename one of them; a name identifies a migration'),
+  DOWN_NOT_GENERATED: refused(
+    'write its down script by hand, or say why there is none: `-- lockstep:irreversible <reason>`',
+  ),
   DOWN_MISSING: refused('`lockstep generate-down <dir>` writes down scripts; read them before you trust them'),
   HISTORY_TWO_DOWNS: refused('keep one of down.sql and rollback.sql'),
   HISTORY_ORPHAN: refused('add the migration that this file belongs to, or remove the file'),

@@ -90,6 +90,18 @@ const declareHistoryCommands = (program: Command, act: Act): void => {
 /** Commands that try migrations on a throwaway PostgreSQL. */
 const declareWayBackCommands = (program: Command, act: Act): void => {
   program
+    .command('generate-down <dir>')
+    .description('write the down scripts that are missing, from schemas')
+    .option('--migration <name>', 'only this one')
+    .addOption(shadowOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('lockstep generate-down migrations'))
+    .action((path: string, options: ShadowOptions & { migration?: string }) =>
+      act(async (context) =>
+        (await import('../commands/generate-down.ts')).generateDown(context, { path, ...options }),
+      ),
+    )
+  program
     .command('certify <dir>')
     .description('prove what going back does: up, down, up on a throwaway database')
     .addOption(shadowOption())

@@ -1,8 +1,8 @@
 import type { Failure } from '../../functions/domain/errors.ts'
 import type { Migration } from '../../functions/domain/migration.ts'
-import { irreversibleText } from './certificate-text.ts'
-import { type RoundTrip, roundTrip } from './round-trip.ts'
+import type { RoundTrip } from './round-trip.ts'
 import { type HistoryParts, openScratchHistory, type ScratchHistory } from './scratch-history.ts'
+import { tryWayBack } from './try-way-back.ts'
 
 export interface CertifyOptions extends HistoryParts {
   readonly migrations: readonly Migration[]
@@ -40,23 +40,8 @@ const certify = async (
   const [migration] = migrations.slice(index, index + 1)
   if (migration === undefined) return undefined
   const source = scratch.compile(migration)
-  const trip = await roundTrip(scratch.target, source, { before: rows, since: rows })
-  if ('failure' in trip) return trip.failure
-  if (trip.failedDown === undefined) {
-    onCertified(migration, trip)
-    if (!trip.reversible) await scratch.rebuild(migrations.slice(0, index + 1))
-    return undefined
-  }
-  await scratch.rebuild(migrations.slice(0, index))
-  const other = await roundTrip(scratch.target, source, { before: rows, since: 0 })
-  if ('failure' in other) return other.failure
-  onCertified(migration, other.reversible ? onlyAtOnce(trip, trip.failedDown) : trip)
-  if (!other.reversible) await scratch.rebuild(migrations.slice(0, index + 1))
+  const tried = await tryWayBack(scratch, { migrations, index, source, rows })
+  if ('failure' in tried) return tried.failure
+  onCertified(migration, tried)
   return undefined
 }
-
-/** A new value of an enum, or of a looser column, is what most often has no place in the schema before. */
-const onlyAtOnce = (trip: RoundTrip, failedDown: string): RoundTrip => ({
-  ...trip,
-  text: irreversibleText(`once rows were written after it, ${failedDown}`),
-})

@@ -18,6 +18,7 @@ export interface HistoryParts {
 
 /** A scratch database to which a history is applied, migration by migration. */
 export interface ScratchHistory extends AsyncDisposable {
+  readonly database: ScratchDatabase
   readonly target: ScratchTarget
   compile(migration: Migration): StepSource
   /** Makes the database anew after a way back spoiled it: empty, then these migrations. */
@@ -34,6 +35,9 @@ export async function openScratchHistory(parts: HistoryParts): Promise<ScratchHi
   let current = await openScratch(parts)
   const compile = (migration: Migration): StepSource => compileStep(migration, parts.files, parts.parse)
   return {
+    get database() {
+      return current.database
+    },
     get target() {
       return current.target
     },
