@@ -10,15 +10,23 @@ const denied: ReadonlySet<string> = new Set([
 /**
  * Makes a caller of one function that waits for its answer.
  *
- * @returns a function from payload to the answer as parsed JSON, to be parsed by the caller
- * @throws LockstepError AWS_UNREACHABLE when the call failed, AWS_DENIED, INTERNAL when the function itself crashed or timed out
+ * An alias that is not there means that no such target was declared.
+ *
+ * @returns a function from payload and alias to the answer as parsed JSON, to be parsed by the caller
+ * @throws LockstepError TARGET_UNKNOWN for an alias that is not there, AWS_UNREACHABLE when the call failed, AWS_DENIED, INTERNAL when the function itself crashed or timed out
  */
 export const invokeFunction =
   (client: LambdaClient, functionName: string) =>
-  async (payload: unknown): Promise<unknown> => {
-    const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(payload) })
+  async (payload: unknown, alias?: string): Promise<unknown> => {
+    const command = new InvokeCommand({
+      FunctionName: functionName,
+      Payload: JSON.stringify(payload),
+      ...(alias !== undefined && { Qualifier: alias }),
+    })
     const response = await client.send(command).catch((cause: unknown) => {
       const { name, message } = cause instanceof Error ? cause : { name: '', message: String(cause) }
+      if (name === 'ResourceNotFoundException' && alias !== undefined)
+        throw new LockstepError('TARGET_UNKNOWN', `${functionName} has no alias "${alias}"`, { cause })
       const code = denied.has(name) ? 'AWS_DENIED' : 'AWS_UNREACHABLE'
       throw new LockstepError(code, `invoking ${functionName} failed: ${message || name}`, { cause })
     })

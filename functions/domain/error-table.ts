@@ -122,6 +122,7 @@ export const errorTable = {
   RELEASE_NEEDLESS: refused('see what is held back with `lockstep status`'),
 
   // the target
+  ALIAS_WRONG: refused('invoke the function by the alias that is named as the target: `<function>:<target>`'),
   TARGET_UNKNOWN: refused(
     "declare the target at deploy, or correct its name; a bundle's key is bundles/<target>/<name>.zip",
   ),

@@ -40,12 +40,12 @@ export interface Operate {
   ): Promise<UnlockAnswer>
 }
 
-/** In a file of its own: the command line is not bundled, and the clients of the functions would cost it half a second each time. */
+/** Each front is invoked by the alias that is the target's. In a file of its own: the command line is not bundled, and the clients of the functions would cost it half a second each time. */
 export const composeCli = (config: CliConfig): CliCloud => {
   const invoke = invokeFunction(new LambdaClient({ requestHandler: patient }), config.statusFunction)
   return {
     bundles: s3BundleStore(new S3Client(s3Options(config.s3Endpoint))),
-    status: async (question) => unwrap<StatusAnswer>(await invoke(question)),
+    status: async (question) => unwrap<StatusAnswer>(await invoke(question, question.target)),
     operate: <Answer>(payload: OperatorPayload) => ask<Answer>(config, 'unlockFunction', payload),
     rollback: {
       plan: (payload) => ask(config, 'rollbackFunction', payload),
@@ -58,9 +58,13 @@ export const composeCli = (config: CliConfig): CliCloud => {
 type OperatorFunction = 'unlockFunction' | 'rollbackFunction'
 
 /** A function that answers when all is done. */
-const ask = async <Answer>(config: CliConfig, which: OperatorFunction, payload: unknown): Promise<Answer> => {
+const ask = async <Answer>(
+  config: CliConfig,
+  which: OperatorFunction,
+  payload: OperatorPayload | RollbackPayload,
+): Promise<Answer> => {
   const lambda = new LambdaClient({ requestHandler: untilAnswered, maxAttempts: 1 })
-  return unwrap<Answer>(await invokeFunction(lambda, nameOf(config, which))(payload))
+  return unwrap<Answer>(await invokeFunction(lambda, nameOf(config, which))(payload, payload.target))
 }
 
 const nameOf = (config: CliConfig, which: OperatorFunction): string => {

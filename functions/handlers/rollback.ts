@@ -1,6 +1,7 @@
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import type { RollbackPlan } from '../domain/rollback-plan.ts'
+import { requireAlias } from '../edge/alias.ts'
 import type { FunctionAnswer } from '../edge/answer.ts'
 import { composeRollback, makeLogger } from '../edge/compose.ts'
 import { readRollbackConfig } from '../edge/config.ts'
@@ -23,6 +24,7 @@ type Answer = RollbackPlan | RollbackAnswer | ReleaseAnswer
 
 const answer = async (event: unknown, context: Context): Promise<FunctionAnswer<Answer>> => {
   const order = parseRollbackOrder(event, context.awsRequestId)
+  requireAlias(context.invokedFunctionArn, order.target)
   const deadline = { remainingMs: () => context.getRemainingTimeInMillis() }
   logger.warn('an operator asks', { order })
   return { ok: true, answer: await fulfil(order, deadline) }

@@ -1,5 +1,6 @@
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
+import { requireAlias } from '../edge/alias.ts'
 import type { FunctionAnswer } from '../edge/answer.ts'
 import { composeUnlock, makeLogger } from '../edge/compose.ts'
 import { readUnlockConfig } from '../edge/config.ts'
@@ -18,6 +19,7 @@ const answer = async (event: unknown, context: Context): Promise<FunctionAnswer<
   const remainingMs = context.getRemainingTimeInMillis()
   const budgetMs = Math.floor(remainingMs - Math.min(answerReserveMs, remainingMs * answerReserveShare))
   const request = parseOperatorRequest(event, { requestId: context.awsRequestId, budgetMs })
+  requireAlias(context.invokedFunctionArn, request.target)
   logger.warn('an operator asks', { request })
   return { ok: true, answer: await invokeRunner(request) }
 }

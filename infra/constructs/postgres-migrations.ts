@@ -3,7 +3,7 @@ import { Duration } from 'aws-cdk-lib'
 import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as events from 'aws-cdk-lib/aws-events'
 import * as iam from 'aws-cdk-lib/aws-iam'
-import type * as lambda from 'aws-cdk-lib/aws-lambda'
+import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { environment, type FunctionName } from '../../functions/edge/resources.ts'
@@ -15,6 +15,11 @@ import { ControlTable } from './control-table.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
 import { RecordsBucket } from './records-bucket.ts'
 import { SettingsCommands, type TargetProps } from './settings-commands.ts'
+
+/** Fronts that people and pipelines invoke, each by the alias of a target. */
+const aliasedFronts = ['status', 'rollback', 'unlock'] as const
+
+type AliasedFront = (typeof aliasedFronts)[number]
 
 /** What is needed of an event bus: its names. */
 type EventBus = Pick<events.IEventBus, 'eventBusArn' | 'eventBusName'>
@@ -99,6 +104,7 @@ export class PostgresMigrations extends Construct {
       targets: props.targets,
     })
     if (props.addGatewayEndpoints === true) new GatewayEndpoints(this, 'GatewayEndpoints', props)
+    this.#makeAliases()
     this.#grantRunner()
     this.#grantFronts(props.maxConcurrency ?? 10)
     this.#grantAudit()
@@ -107,34 +113,52 @@ export class PostgresMigrations extends Construct {
   /**
    * Lets a pipeline put bundles for one target, and ask how its runs went.
    *
-   * @throws Error for a target that was not declared
+   * @throws Error for a target that was not declared; so do the other grants
    */
   grantPush(grantee: iam.IGrantable, target: string): iam.Grant {
+    const status = this.grantStatus(grantee, target)
+    return this.bundles.grantPush(grantee, target).combine(status)
+  }
+
+  /** Lets somebody ask for the state of one target and its runs; it shows no credentials and changes nothing. */
+  grantStatus(grantee: iam.IGrantable, target: string): iam.Grant {
+    return this.#grantAlias(grantee, 'status', target)
+  }
+
+  /**
+   * Lets an operator take leases away, freeze and thaw one target, accept a database and reconcile the ledger. It is break-glass:
+   * give it to few, and watch for `lockstep.lock.*` events.
+   */
+  grantUnlock(grantee: iam.IGrantable, target: string): iam.Grant {
+    return this.#grantAlias(grantee, 'unlock', target).combine(this.grantStatus(grantee, target))
+  }
+
+  /**
+   * Lets an operator see what a rollback of one target would do and cost, confirm it, and release what was rolled back. It loses
+   * data: give it to few.
+   */
+  grantRollback(grantee: iam.IGrantable, target: string): iam.Grant {
+    return this.#grantAlias(grantee, 'rollback', target).combine(this.grantStatus(grantee, target))
+  }
+
+  /** IAM sees no payload: each target is an alias on each front, and the function refuses a payload that names another one. */
+  #grantAlias(grantee: iam.IGrantable, front: AliasedFront, target: string): iam.Grant {
     if (!this.#targets.includes(target)) {
       throw new Error(`no target is named "${target}", declared are: ${this.#targets.join(', ')}`)
     }
-    return this.bundles.grantPush(grantee, target).combine(this.grantStatus(grantee))
+    const resourceArns = [`${this.functions[front].functionArn}:${target}`]
+    return iam.Grant.addToPrincipal({ grantee, actions: ['lambda:InvokeFunction'], resourceArns })
   }
 
-  /** Lets somebody ask for the state of targets and runs; it shows no credentials and changes nothing. */
-  grantStatus(grantee: iam.IGrantable): iam.Grant {
-    return this.#grantInvoke(grantee, this.functions.status)
-  }
-
-  /**
-   * Lets an operator take leases away, freeze and thaw targets, accept a database and reconcile the ledger, on every target. It is
-   * break-glass: give it to few, and watch for `lockstep.lock.*` events.
-   */
-  grantUnlock(grantee: iam.IGrantable): iam.Grant {
-    return this.#grantInvoke(grantee, this.functions.unlock).combine(this.grantStatus(grantee))
-  }
-
-  /**
-   * Lets an operator see what a rollback would do and cost, confirm it, and release what was rolled back, on every target. It loses
-   * data: give it to few.
-   */
-  grantRollback(grantee: iam.IGrantable): iam.Grant {
-    return this.#grantInvoke(grantee, this.functions.rollback).combine(this.grantStatus(grantee))
+  #makeAliases(): void {
+    for (const target of this.#targets) {
+      if (/^\d+$/.test(target))
+        throw new Error(`"${target}" is no name for an alias, expected a letter or a dash in it`)
+      for (const front of aliasedFronts) {
+        const { latestVersion } = this.functions[front]
+        new lambda.Alias(this, `Alias-${front}-${target}`, { aliasName: target, version: latestVersion })
+      }
+    }
   }
 
   #makeFunctions(props: PostgresMigrationsProps): Record<FunctionName, lambda.Function> {

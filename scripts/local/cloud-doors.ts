@@ -45,7 +45,7 @@ export async function openDoors(
   // the functions' variables name the endpoint, so it listens before there are functions
   const lambda = await startLambdaApi({
     has: (name) => host.has(name),
-    invoke: (name, payload) => host.invoke(name, payload),
+    invoke: (name, payload, qualifier) => host.invoke(name, payload, qualifier),
   })
   started.defer(() => lambda.stop())
   const endpoints = {

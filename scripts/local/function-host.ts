@@ -8,7 +8,7 @@ import { failedResult, type InvocationResult } from './runtime-api.ts'
 export interface FunctionHost {
   has(name: string): boolean
   /** Runs a function once, in a warm process or a new one; waits while all that it may have are busy. Never throws. */
-  invoke(name: string, payload: string): Promise<Invoked>
+  invoke(name: string, payload: string, qualifier?: string): Promise<Invoked>
   /** Starts a process ahead of the first invocation. */
   warm(name: string): Promise<void>
   processes(): readonly FunctionProcess[]
@@ -33,9 +33,9 @@ export function openFunctionHost(functions: readonly HostedFunction[], options: 
   const pools = new Map(functions.map((hosted) => [hosted.name, openFunctionPool(hosted, options)]))
   return {
     has: (name) => pools.has(name),
-    async invoke(name, payload) {
+    async invoke(name, payload, qualifier) {
       const requestId = randomUUID()
-      const result = await pools.get(name)?.run({ requestId, payload })
+      const result = await pools.get(name)?.run({ requestId, payload, ...(qualifier !== undefined && { qualifier }) })
       return { requestId, ...(result ?? failedResult('ResourceNotFoundException', `Function not found: ${name}`)) }
     },
     warm: async (name) => pools.get(name)?.warm(),

@@ -5,15 +5,16 @@ import { answerJson, type LoopbackServer, listenOnLoopback, readBody } from './l
 import { functionArn } from './names.ts'
 
 /**
- * Answers Lambda's Invoke on loopback, for RequestResponse, Event and DryRun; a qualifier is accepted and changes nothing.
+ * Answers Lambda's Invoke on loopback, for RequestResponse, Event and DryRun. Any alias or version is there, and is the function
+ * itself; the handler sees by which it was invoked.
  *
  * An Event is run once, while Lambda would try twice more. An invocation goes on when its caller leaves, as in Lambda.
  */
 export const startLambdaApi = (host: Pick<FunctionHost, 'has' | 'invoke'>): Promise<LoopbackServer> =>
   listenOnLoopback(async (request, response) => {
     response.setHeader('x-amzn-requestid', randomUUID())
-    const name = functionName(request.url ?? '')
-    if (request.method !== 'POST' || name === undefined) {
+    const named = namedFunction(request.url ?? '')
+    if (request.method !== 'POST' || named === undefined) {
       refuse(request, response, {
         status: 404,
         type: 'UnknownOperationException',
@@ -21,12 +22,12 @@ export const startLambdaApi = (host: Pick<FunctionHost, 'has' | 'invoke'>): Prom
       })
       return
     }
-    if (!host.has(name)) {
-      const message = `Function not found: ${functionArn(name)}`
+    if (!host.has(named.name)) {
+      const message = `Function not found: ${functionArn(named.name)}`
       refuse(request, response, { status: 404, type: 'ResourceNotFoundException', message })
       return
     }
-    await answerInvoke(host, name, { request, response })
+    await answerInvoke(host, named, { request, response })
   })
 
 /** Lambda's limits for the payload of a synchronous and of an asynchronous invocation. */
@@ -35,7 +36,7 @@ const eventLimitBytes = 1024 * 1024
 
 const answerInvoke = async (
   host: Pick<FunctionHost, 'has' | 'invoke'>,
-  name: string,
+  { name, qualifier }: NamedFunction,
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
 ): Promise<void> => {
   const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse'
@@ -55,7 +56,7 @@ const answerInvoke = async (
     response.writeHead(204).end()
     return
   }
-  const invoked = host.invoke(name, payload)
+  const invoked = host.invoke(name, payload, qualifier)
   if (type === 'Event') {
     response.writeHead(202, { 'content-length': 0 }).end()
     return
@@ -71,14 +72,20 @@ const answerInvoke = async (
   response.end(answer)
 }
 
-/** A plain name, `account:function:name` or a whole ARN, each with or without a qualifier. */
-const functionName = (url: string): string | undefined => {
-  const [, encoded] = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?.*)?$/.exec(url) ?? []
+interface NamedFunction {
+  readonly name: string
+  readonly qualifier?: string
+}
+
+/** A plain name, `account:function:name` or a whole ARN, each with or without a qualifier, which may stand in the query as well. */
+const namedFunction = (url: string): NamedFunction | undefined => {
+  const { pathname, searchParams } = new URL(url, 'http://lambda')
+  const [, encoded] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(pathname) ?? []
   if (encoded === undefined) return undefined
-  const named = /^(?:(?:arn:aws:lambda:[^:]+:)?\d{12}:function:)?([A-Za-z0-9_-]+)(?::[^:]+)?$/.exec(
-    decodeURIComponent(encoded),
-  )
-  return named?.[1]
+  const pattern = /^(?:(?:arn:aws:lambda:[^:]+:)?\d{12}:function:)?([A-Za-z0-9_-]+)(?::([^:]+))?$/
+  const [, name, suffix] = pattern.exec(decodeURIComponent(encoded)) ?? []
+  const qualifier = suffix ?? searchParams.get('Qualifier') ?? undefined
+  return name === undefined ? undefined : { name, ...(qualifier !== undefined && { qualifier }) }
 }
 
 const isJson = (text: string): boolean => {

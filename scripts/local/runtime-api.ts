@@ -6,6 +6,8 @@ export interface Invocation {
   readonly requestId: string
   /** A JSON document. */
   readonly payload: string
+  /** The alias or version that was named. */
+  readonly qualifier?: string
 }
 
 /** What the handler answered, as JSON, or what became of it. */
@@ -87,7 +89,7 @@ const deliver = (exchange: Exchange): void => {
     'content-type': 'application/json',
     'lambda-runtime-aws-request-id': call.invocation.requestId,
     'lambda-runtime-deadline-ms': Date.now() + limits.timeoutMs,
-    'lambda-runtime-invoked-function-arn': limits.functionArn,
+    'lambda-runtime-invoked-function-arn': [limits.functionArn, call.invocation.qualifier].filter(Boolean).join(':'),
   })
   asking.end(call.invocation.payload)
 }

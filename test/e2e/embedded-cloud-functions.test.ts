@@ -189,9 +189,13 @@ test.each([
   expect((await invoke('empty', {}, { FunctionName })).payload).toBeNull()
 })
 
-test('given a qualifier, when a function is invoked, then it is accepted', async () => {
-  expect((await invoke('empty', {}, { Qualifier: 'live' })).StatusCode).toBe(200)
-})
+test.each([{ Qualifier: 'live' }, { FunctionName: 'lockstep-echo:live' }])(
+  'given the qualifier of %j, when a function is invoked, then its handler sees it',
+  async (more) => {
+    const { context } = (await invoke('echo', {}, more)).payload
+    expect(context.invokedFunctionArn).toBe('arn:aws:lambda:us-east-1:000000000000:function:lockstep-echo:live')
+  },
+)
 
 test('given the invocation types Event and DryRun, when a function is invoked, then it runs behind the answer, or not at all', async () => {
   const log = () => readFile(`${functions.dir}/logs/lockstep-counting.log`, 'utf8')

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { LambdaClient } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { invokeFunction } from '../../functions/adapters/lambda-invoke.ts'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
 import type { LockstepError } from '../../functions/domain/errors.ts'
 import type { FileSource } from '../../functions/domain/file-source.ts'
@@ -155,6 +157,22 @@ describe('what is asked wrongly', () => {
       const error = await refused(() => plan(payload as Parameters<typeof plan>[0]))
       expect(error.code).toBe('EVENT_INVALID')
       expect(error.message).toMatch(message)
+    },
+  )
+
+  test.each(['status', 'rollback', 'unlock'])(
+    'given the alias of another target, or none, when %s is invoked for this one, then it is refused',
+    async (front) => {
+      const payloads = {
+        status: { target },
+        rollback: { action: 'plan', target, wish: steps(1) },
+        unlock: { action: 'reconcile', target },
+      }
+      const invoke = invokeFunction(new LambdaClient({}), `lockstep-${front}`)
+      const payload = payloads[front as keyof typeof payloads]
+      for (const alias of ['other', undefined])
+        expect(await invoke(payload, alias)).toMatchObject({ ok: false, failure: { code: 'ALIAS_WRONG' } })
+      expect(await invoke(payload, target)).toMatchObject({ ok: true })
     },
   )
 

@@ -164,30 +164,43 @@ describe('rights of a pipeline', () => {
 
   test('given a role, when it may push for a target, then it can put and read bundles below that target, and ask for status', () => {
     expect(withPipeline((migrations, role) => migrations.grantPush(role, 'demo'))).toEqual([
-      'Allow lambda:InvokeFunction on Status.Arn',
+      'Allow lambda:InvokeFunction on Status.Arn:demo',
       'Allow s3:GetObject on BundleBucket.Arn/bundles/demo/*',
       'Allow s3:PutObject on BundleBucket.Arn/bundles/demo/*',
     ])
   })
 
   test('given a role, when it may ask for status, then it can do nothing else', () => {
-    expect(withPipeline((migrations, role) => migrations.grantStatus(role))).toEqual([
-      'Allow lambda:InvokeFunction on Status.Arn',
+    expect(withPipeline((migrations, role) => migrations.grantStatus(role, 'demo'))).toEqual([
+      'Allow lambda:InvokeFunction on Status.Arn:demo',
     ])
   })
 
   test('given an operator, when they may unlock, then they can invoke the front and ask for status, and nothing else', () => {
-    expect(withPipeline((migrations, role) => migrations.grantUnlock(role))).toEqual([
-      'Allow lambda:InvokeFunction on Status.Arn',
-      'Allow lambda:InvokeFunction on Unlock.Arn',
+    expect(withPipeline((migrations, role) => migrations.grantUnlock(role, 'demo'))).toEqual([
+      'Allow lambda:InvokeFunction on Status.Arn:demo',
+      'Allow lambda:InvokeFunction on Unlock.Arn:demo',
     ])
   })
 
+  test('given an operator, when they may roll back, then they can invoke the front and ask for status, and nothing else', () => {
+    expect(withPipeline((migrations, role) => migrations.grantRollback(role, 'demo'))).toEqual([
+      'Allow lambda:InvokeFunction on Rollback.Arn:demo',
+      'Allow lambda:InvokeFunction on Status.Arn:demo',
+    ])
+  })
+
+  test('given the declared targets, when aliases are listed, then each front that people invoke has one a target', () => {
+    const aliases = resourcesOfType(template, 'AWS::Lambda::Alias').map(({ properties }) => properties.Name)
+    expect(aliases).toEqual(['demo', 'demo', 'demo'])
+  })
+
   test.each(['other', '*', ''])(
-    'given the declared targets, when a push for "%s" is granted, then it is refused',
+    'given the declared targets, when anything for "%s" is granted, then it is refused',
     (target) => {
       const { migrations } = makeStack()
-      expect(() => migrations.grantPush(new iam.AnyPrincipal(), target)).toThrow(`no target is named "${target}"`)
+      for (const grant of ['grantPush', 'grantStatus', 'grantUnlock', 'grantRollback'] as const)
+        expect(() => migrations[grant](new iam.AnyPrincipal(), target)).toThrow(`no target is named "${target}"`)
     },
   )
 })

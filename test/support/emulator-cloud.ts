@@ -33,7 +33,7 @@ export async function startEmulatorCloud(emulator: Emulator): Promise<EmulatorCl
   started.defer(() => bus.stop())
   const lambda = await startLambdaApi({
     has: (name) => host.has(name),
-    invoke: (name, payload) => host.invoke(name, payload),
+    invoke: (name, payload, qualifier) => host.invoke(name, payload, qualifier),
   })
   started.defer(() => lambda.stop())
   const { endpoint } = emulator
