@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { Duration } from 'aws-cdk-lib'
+import { Duration, Stack } from 'aws-cdk-lib'
 import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as events from 'aws-cdk-lib/aws-events'
 import * as iam from 'aws-cdk-lib/aws-iam'
@@ -12,9 +12,12 @@ import { AuditTable } from './audit-table.ts'
 import { BundleBucket } from './bundle-bucket.ts'
 import { BundleQueue } from './bundle-queue.ts'
 import { ControlTable } from './control-table.ts'
+import { grantLogins } from './database-access.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
 import { RecordsBucket } from './records-bucket.ts'
-import { SettingsCommands, type TargetProps } from './settings-commands.ts'
+import { SecretsEndpoint } from './secrets-endpoint.ts'
+import { SettingsCommands } from './settings-commands.ts'
+import type { TargetProps } from './target-props.ts'
 
 /** Fronts that people and pipelines invoke, each by the alias of a target. */
 const aliasedFronts = ['status', 'rollback', 'unlock'] as const
@@ -41,6 +44,12 @@ export interface PostgresMigrationsProps {
    * @default false: the VPC has them
    */
   readonly addGatewayEndpoints?: boolean
+  /**
+   * Adds an interface endpoint of Secrets Manager to the runner's subnets, which is paid by the hour.
+   *
+   * @default false: no target has a secret, or there is another way to Secrets Manager
+   */
+  readonly addSecretsEndpoint?: boolean
   /** The databases, by name. */
   readonly targets: readonly TargetProps[]
   /**
@@ -104,8 +113,10 @@ export class PostgresMigrations extends Construct {
       targets: props.targets,
     })
     if (props.addGatewayEndpoints === true) new GatewayEndpoints(this, 'GatewayEndpoints', props)
+    if (props.addSecretsEndpoint === true) new SecretsEndpoint(this, 'SecretsEndpoint', props)
     this.#makeAliases()
     this.#grantRunner()
+    grantLogins(this.functions.runner, props.targets, Stack.of(this))
     this.#grantFronts(props.maxConcurrency ?? 10)
     this.#grantAudit()
   }
