@@ -4,6 +4,7 @@ import type { PostgresConnection } from './postgres-connection.ts'
 import { examineUnit } from './postgres-evidence.ts'
 import { acceptFence, raiseFence, readFences } from './postgres-fence.ts'
 import { interrupt } from './postgres-interrupt.ts'
+import { invalidIndexes } from './postgres-invalid-indexes.ts'
 import { dropKept, keptTables } from './postgres-kept.ts'
 import { terminate, tryLock } from './postgres-lock.ts'
 import { countLosses } from './postgres-losses.ts'
@@ -50,6 +51,7 @@ export const openSession = (parts: SessionParts, settings: TargetSettings): Targ
     countLosses: (losses) => inTurn(() => countLosses({ connection, clock, settings }, losses)),
     keptTables: () => inTurn(() => keptTables(connection)),
     dropKept: (names, agree) => inTurn(() => dropKept(connection, settings, { names, agree })),
+    invalidIndexes: () => inTurn(() => invalidIndexes(connection)),
     receiptsAfter: (key, limit) => inTurn(() => receiptsAfter(connection, key, limit)),
     commitStep: (order) => step(order, () => commitStep(parts, order)),
     commitUnit: (order, unit, position) => step(order, () => commitUnit(parts, order, unit, position)),

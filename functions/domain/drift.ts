@@ -1,7 +1,11 @@
+import type { ErrorCode } from './error-table.ts'
 import { LockstepError } from './errors.ts'
 import { listNames } from './names.ts'
 import { compareReceiptKeys, type ReceiptKey } from './receipt.ts'
 import type { TargetName, Token } from './types.ts'
+
+/** Codes that say: this is not the database that the ledger knows. */
+export const driftCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['DRIFT', 'FENCE_REGRESSION', 'TARGET_WRONG'])
 
 /**
  * Refuses to go on when the ledger knows receipts that the database lacks: the database was restored or cloned.

@@ -1,3 +1,4 @@
+import { driftCodes } from '../domain/drift.ts'
 import { asLockstepError, toFailure } from '../domain/errors.ts'
 import { openKnownDatabase } from './known-database.ts'
 import type { OperatorPorts } from './operator-act.ts'
@@ -8,7 +9,8 @@ import type { TargetSession } from './target-database.ts'
 
 /**
  * Copies whatever receipts the ledger lacks, without a run and without a lease: copying what is true needs none. A database that is
- * not the one that LOCK and CHAIN know is told as drift, and nothing of it is copied. Never writes to PostgreSQL.
+ * not the one that LOCK and CHAIN know is told as drift, and nothing of it is copied. Looks for invalid indexes too. Never writes to
+ * PostgreSQL.
  *
  * @throws LockstepError TARGET_UNKNOWN, AUDIT_BROKEN, and what the database says when it does not answer
  */
@@ -17,15 +19,16 @@ export async function reconcile(ports: OperatorPorts, request: ReconcileRequest)
   try {
     await using known = await openKnownDatabase(ports, target)
     const { session, isNew, chain } = known
-    return { target, ...(isNew ? { copied: 0, chain } : await copyMissing(ports, request, session)) }
+    const invalidIndexes = await session.invalidIndexes()
+    const reconciled = isNew ? { copied: 0, chain } : await copyMissing(ports, request, session)
+    return { target, ...reconciled, invalidIndexes }
   } catch (thrown) {
     const error = asLockstepError(thrown)
     if (!driftCodes.has(error.code)) throw error
-    return { target, copied: 0, chain: await ports.control.readChain(target), drift: toFailure(error) }
+    const chain = await ports.control.readChain(target)
+    return { target, copied: 0, chain, invalidIndexes: [], drift: toFailure(error) }
   }
 }
-
-const driftCodes: ReadonlySet<string> = new Set(['DRIFT', 'FENCE_REGRESSION', 'TARGET_WRONG'])
 
 async function copyMissing(
   { control }: OperatorPorts,

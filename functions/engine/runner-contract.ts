@@ -3,6 +3,7 @@ import type { KeptTable } from '../domain/kept-table.ts'
 import type { ReceiptKey } from '../domain/receipt.ts'
 import type { Actor, Backend, ChainHead, FinalRunState, LockRecord, RollbackWish } from '../domain/records.ts'
 import type { MigrationName, RunId, TargetName } from '../domain/types.ts'
+import type { InvalidIndex } from './target-database.ts'
 
 /** What a front asks of the runner, the one function that may speak to the databases. */
 export type RunnerRequest =
@@ -112,6 +113,8 @@ export interface ReconcileAnswer {
   readonly target: TargetName
   readonly copied: number
   readonly chain: ChainHead
+  /** Indexes that PostgreSQL maintains and does not use, at most a hundred. */
+  readonly invalidIndexes: readonly InvalidIndex[]
   readonly drift?: Failure
 }
 

@@ -68,6 +68,8 @@ export interface TargetSession extends AsyncDisposable {
   appliedAfter(floor: ReceiptKey | null): Promise<readonly AppliedStep[]>
   /** Counts what losses would take away now, one answer for each; reads only, within about a quarter of a minute. */
   countLosses(losses: readonly Loss[]): Promise<readonly LossCount[]>
+  /** Lists indexes that a build has left invalid, of the whole database, at most a hundred; those that are being built are none. */
+  invalidIndexes(): Promise<readonly InvalidIndex[]>
   /** Reads receipts above a key, oldest first. */
   receiptsAfter(key: ReceiptKey | null, limit: number): Promise<readonly Receipt[]>
 
@@ -107,6 +109,12 @@ export interface TargetSession extends AsyncDisposable {
   closeUnit(order: StepOrder, unit: Unit, position: UnitPosition): Promise<Receipt | undefined>
   /** Writes the `failed` receipt of a step that was rolled back; progress of earlier units stays. */
   recordFailure(order: StepOrder, failure: Failure): Promise<Receipt>
+}
+
+/** An index that PostgreSQL maintains with every write and uses for nothing; both names as they are typed in SQL. */
+export interface InvalidIndex {
+  readonly index: string
+  readonly table: string
 }
 
 export type UnitPosition = 'last' | 'not-last'

@@ -1,7 +1,7 @@
 import { postgresDatabase } from '../../functions/adapters/postgres-database.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import { memoryDatabase } from '../support/memory-database.ts'
-import { asSuperuser, createDatabase, type TestDatabase, withClient } from '../support/postgres.ts'
+import { asSuperuser, createDatabase, leaveInvalidIndex, type TestDatabase, withClient } from '../support/postgres.ts'
 import { parse } from '../support/sql-files.ts'
 import { targetSettings } from '../support/target-settings.ts'
 import { virtualClock } from '../support/virtual-clock.ts'
@@ -19,6 +19,9 @@ targetDatabaseContract('target database in memory', async () => {
     },
     kill: async (settings, { pid }) =>
       database.kill(database.sessions(nameOf(settings)).filter((session) => session.pid === pid)),
+    leaveInvalidIndex: async (settings) => {
+      database.data(nameOf(settings)).invalidIndexes.push({ index: 'public."Broken"', table: 'public.twice' })
+    },
     countInserts: async (settings) =>
       database.data(nameOf(settings)).ran.filter(({ sql }) => sql.includes('insert')).length,
     async [Symbol.asyncDispose]() {},
@@ -39,6 +42,7 @@ targetDatabaseContract('target database on PostgreSQL', async () => {
       asSuperuser(async (client) => {
         await client.query('select pg_terminate_backend($1, 5000)', [pid])
       }),
+    leaveInvalidIndex: (settings) => withClient(urlOf(settings), leaveInvalidIndex),
     countInserts: async (settings) => {
       const { rows } = await withClient(urlOf(settings), (client) => client.query('select count(*)::int from t'))
       return rows[0]?.count

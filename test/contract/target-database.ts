@@ -3,6 +3,7 @@ import type { Backend } from '../../functions/domain/records.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import type { TargetDatabase } from '../../functions/engine/target-database.ts'
 import { fenceTests } from './target-database-fence.ts'
+import { indexTests } from './target-database-indexes.ts'
 import { keptTests } from './target-database-kept.ts'
 import { lockTests } from './target-database-lock.ts'
 import { stepTests } from './target-database-steps.ts'
@@ -16,6 +17,8 @@ export interface TargetFixture extends AsyncDisposable {
   newDatabase(): Promise<TargetSettings>
   /** Ends a session from outside, as the server's shutdown would. */
   kill(settings: TargetSettings, backend: Backend): Promise<void>
+  /** Has a concurrent build of the unique index `"Broken"` on table `twice` fail, which leaves it invalid. */
+  leaveInvalidIndex(settings: TargetSettings): Promise<void>
   /** How often the text `insert into t values (1)` took effect. */
   countInserts(settings: TargetSettings): Promise<number>
 }
@@ -32,6 +35,7 @@ export function targetDatabaseContract(name: string, open: () => Promise<TargetF
     const use = (): TargetFixture => fixture
     lockTests(use)
     fenceTests(use)
+    indexTests(use)
     stepTests(use)
     unitTests(use)
     verifyTests(use)

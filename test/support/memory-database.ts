@@ -145,6 +145,7 @@ type DataCalls = Pick<
   | 'appliedAfter'
   | 'countLosses'
   | 'receiptsAfter'
+  | 'invalidIndexes'
 >
 
 const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls => ({
@@ -177,6 +178,10 @@ const dataCalls = (session: MemorySession, data: () => TargetData): DataCalls =>
       if (loss.kind === 'other') return { kind: 'unknown' }
       return rows === undefined ? { kind: 'absent' } : { kind: 'counted', rows }
     })
+  },
+  invalidIndexes: async () => {
+    mustBeOpen(session)
+    return [...data().invalidIndexes]
   },
   appliedAfter: async (floor) => {
     mustBeOpen(session)

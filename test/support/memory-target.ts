@@ -7,7 +7,7 @@ import type { Lease } from '../../functions/domain/records.ts'
 import type { AppliedMigration, TargetState, UnitProgress } from '../../functions/domain/target-state.ts'
 import type { Direction, MigrationName, TargetName, Token, WorkerId } from '../../functions/domain/types.ts'
 import type { AppliedStep, WayBack } from '../../functions/domain/way-back.ts'
-import type { FenceRaise, StepOrder } from '../../functions/engine/target-database.ts'
+import type { FenceRaise, InvalidIndex, StepOrder } from '../../functions/engine/target-database.ts'
 
 /** The committed data of one database: what a backup of it would hold. */
 export interface TargetData {
@@ -27,6 +27,8 @@ export interface TargetData {
   ran: readonly RanText[]
   /** How many rows a table or a column has, by what is said of its loss. */
   readonly rows: Map<string, number>
+  /** What the catalog says of indexes that nobody finished; put there by a test. */
+  readonly invalidIndexes: InvalidIndex[]
 }
 
 export interface RanText {
@@ -46,6 +48,7 @@ export const emptyTarget = (): TargetData => ({
   effects: new Map(),
   ran: [],
   rows: new Map(),
+  invalidIndexes: [],
 })
 
 /** Raises the fence as `lockstep.raise_fence` does. */

@@ -108,3 +108,15 @@ const dropDatabase = (name: string, roles: readonly string[]): Promise<void> =>
     await client.query(`drop database if exists ${escapeIdentifier(name)} with (force)`)
     for (const role of roles) await client.query(`drop role if exists ${escapeIdentifier(role)}`)
   })
+
+/** Has a concurrent build of the unique index "Broken" on table `twice` fail, which leaves it invalid. */
+export const leaveInvalidIndex = async (client: Client): Promise<void> => {
+  await client.query('create table twice (id int)')
+  await client.query('insert into twice values (1), (1)')
+  await client.query('create unique index concurrently "Broken" on twice (id)').then(
+    () => {
+      throw new Error('the build succeeded, expected a duplicate')
+    },
+    () => undefined,
+  )
+}
