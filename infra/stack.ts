@@ -1,10 +1,8 @@
 import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
 import { environment } from '../functions/edge/resources.ts'
 import { PostgresMigrations } from './constructs/postgres-migrations.ts'
-import type { TargetProps } from './constructs/target-props.ts'
 import type { Deployment } from './deployment.ts'
 
 export interface LockstepStackProps extends StackProps {
@@ -20,19 +18,10 @@ export class LockstepStack extends Stack {
     const { deployment } = props
     this.migrations = new PostgresMigrations(this, 'Lockstep', {
       ...this.#network(deployment),
-      targets: deployment.targets.map((target) => this.#target(target)),
-      addSecretsEndpoint: deployment.addSecretsEndpoint,
+      targets: deployment.targets,
       ...(deployment.artefacts !== undefined && { artefacts: deployment.artefacts }),
     })
     this.#output()
-  }
-
-  #target({ secretArn, ...target }: Deployment['targets'][number]): TargetProps {
-    const id = `${target.name}Secret`
-    return {
-      ...target,
-      ...(secretArn !== undefined && { secret: secretsmanager.Secret.fromSecretCompleteArn(this, id, secretArn) }),
-    }
   }
 
   #network(deployment: Deployment) {
@@ -74,7 +63,13 @@ export class LockstepStack extends Stack {
     )
     output('ApplyFunction', functions.apply.functionName, 'takes bundles from the queue')
     output('RunnerFunction', functions.runner.functionName, 'migrates; the only function with a way to the databases')
+    output('WatchFunction', functions.watch.functionName, 'what the schedules invoke')
     output('AuditFunction', functions.audit.functionName, 'copies audit events to the records bucket and the event bus')
+    output(
+      'AlarmTopic',
+      this.migrations.watching.alarmTopic.topicArn,
+      'subscribe to it: the composite alarms page and ticket',
+    )
     output('BundleQueueUrl', queue.queue.queueUrl, 'bundles that wait')
     output('DeadLetterQueueUrl', queue.deadLetters.queueUrl, 'bundles that were given up')
     output('AuditFailureQueueUrl', audit.failures.queueUrl, 'positions of audit events that could not be copied')

@@ -1,4 +1,10 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
 import type { AuditEvent } from '../domain/audit.ts'
 import { canonicalJson } from '../domain/canonical-json.ts'
 import { sha256 } from '../domain/checksum.ts'
@@ -11,6 +17,12 @@ const seqDigits = 12
 /** Where an audit event is archived: `audit/<target>/<seq, 12 digits>.json`. */
 export const archiveKey = (target: TargetName, seq: number): string =>
   `audit/${target}/${String(seq).padStart(seqDigits, '0')}.json`
+
+/** Evidence lies in a folder below the events, and has no number of its own. */
+const seqIn = (key: string | undefined): number | undefined => {
+  const [, digits] = /^audit\/[^/]+\/(\d{12})\.json$/.exec(key ?? '') ?? []
+  return digits === undefined ? undefined : Number(digits)
+}
 
 /**
  * The archive of audit events in S3: one object an event, written with `If-None-Match: *`.
@@ -49,6 +61,32 @@ export function s3AuditArchive(client: S3Client, bucket: string): AuditArchive {
       const body = `${canonicalJson(event)}\n`
       if (await putNew(key, body)) return 'written'
       return (await read(key)) === body ? 'present' : 'forked'
+    },
+
+    async has(target, seq) {
+      const command = new HeadObjectCommand({ Bucket: bucket, Key: archiveKey(target, seq) })
+      return await client.send(command).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof Error && error.name === 'NotFound') return false
+          throw unreachable(error)
+        },
+      )
+    },
+
+    async seqs(target) {
+      const found: number[] = []
+      let after: string | undefined
+      do {
+        const page = await client
+          .send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `audit/${target}/`, ContinuationToken: after }))
+          .catch((error: unknown) => {
+            throw unreachable(error)
+          })
+        found.push(...(page.Contents ?? []).flatMap(({ Key }) => seqIn(Key) ?? []))
+        after = page.NextContinuationToken
+      } while (after !== undefined)
+      return found
     },
 
     async putEvidence(tampering) {

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { Logger } from '@aws-lambda-powertools/logger'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
@@ -6,15 +5,11 @@ import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { openBundle } from '../adapters/bundle-reader.ts'
-import { readDatabaseSecret, type SecretText } from '../adapters/database-secret.ts'
 import { dynamodbControlStore } from '../adapters/dynamodb-control.ts'
 import { eventBridgeEvents } from '../adapters/eventbridge-events.ts'
 import { invokeFunction } from '../adapters/lambda-invoke.ts'
 import { loadSqlParser } from '../adapters/libpg-parser.ts'
-import type { DatabaseAccess } from '../adapters/postgres-connection.ts'
 import { postgresDatabase } from '../adapters/postgres-database.ts'
-import { authoritiesIn } from '../adapters/postgres-tls.ts'
-import { signRdsToken } from '../adapters/rds-token.ts'
 import { s3AuditArchive } from '../adapters/s3-audit-archive.ts'
 import { s3BundleStore } from '../adapters/s3-bundle-store.ts'
 import { sqsQueue, sqsRunQueue } from '../adapters/sqs-queue.ts'
@@ -25,11 +20,26 @@ import type { ControlStore } from '../engine/control-store.ts'
 import type { FrontPorts } from '../engine/front.ts'
 import type { RollbackFrontPorts } from '../engine/rollback-front.ts'
 import type { RunnerPorts } from '../engine/run-context.ts'
-import type { OperatorAnswer, OperatorRequest, ReleaseAnswer, RunnerAnswer } from '../engine/runner-contract.ts'
-import type { Log } from '../engine/system.ts'
+import type {
+  OperatorAnswer,
+  OperatorRequest,
+  ReconcileAnswer,
+  ReleaseAnswer,
+  RunnerAnswer,
+} from '../engine/runner-contract.ts'
+import type { Log, Observe } from '../engine/system.ts'
+import type { WatchPorts } from '../engine/watch-target.ts'
 import { unwrap } from './answer.ts'
 import { patient, s3Options, untilAnswered } from './client-options.ts'
-import type { ApplyConfig, AuditConfig, RollbackConfig, RunnerConfig, StatusConfig, UnlockConfig } from './config.ts'
+import type {
+  ApplyConfig,
+  AuditConfig,
+  RollbackConfig,
+  RunnerConfig,
+  StatusConfig,
+  UnlockConfig,
+  WatchConfig,
+} from './config.ts'
 import { parseTargetSettings } from './target-settings.ts'
 
 /** Makes the logger of a function. */
@@ -52,31 +62,19 @@ const control = ({ controlTable, auditTable }: StatusConfig): ControlStore =>
   })
 
 /** Everything the runner touches; the parser's WebAssembly is loaded here, once. */
-export const composeRunner = async (config: RunnerConfig, logger: Logger): Promise<RunnerPorts> => {
+export const composeRunner = async (config: RunnerConfig, logger: Logger, observe: Observe): Promise<RunnerPorts> => {
   const parse = await loadSqlParser()
   return {
     bundles: s3BundleStore(new S3Client(s3Options(config.s3Endpoint))),
     openBundle,
     control: control(config),
-    database: postgresDatabase({ parse, access: databaseAccess(config) }),
+    database: postgresDatabase({ parse }),
     parse,
     clock: systemClock,
     random: systemRandom,
     log: toLog(logger),
+    observe,
   }
-}
-
-/** Signer and client are loaded when the first target wants one. */
-const databaseAccess = ({ region }: Pick<RunnerConfig, 'region'>): DatabaseAccess => ({
-  logins: { signToken: signRdsToken(region), readSecret: (arn) => readDatabaseSecret(secretText, arn) },
-  authorities: authoritiesIn(join(import.meta.dirname, 'authorities')),
-})
-
-const secretText: SecretText = async (arn) => {
-  const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager')
-  const client = new SecretsManagerClient({ requestHandler: patient })
-  const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: arn }))
-  return SecretString
 }
 
 /** Everything the queue's front touches. */
@@ -125,3 +123,15 @@ export const composeArchive = (config: AuditConfig, logger: Logger): ArchivePort
   publisher: eventBridgeEvents(new EventBridgeClient({ requestHandler: patient }), config.eventBus),
   log: toLog(logger),
 })
+
+/** What the watch function reads, and its way to the runner. */
+export const composeWatch = (config: WatchConfig, logger: Logger): WatchPorts => {
+  const lambda = new LambdaClient({ requestHandler: untilAnswered, maxAttempts: 1 })
+  const invoke = invokeFunction(lambda, config.runnerFunction)
+  return {
+    ...composeArchive(config, logger),
+    control: control(config),
+    askReconcile: async (request) => unwrap<ReconcileAnswer>(await invoke(request)),
+    clock: systemClock,
+  }
+}

@@ -10,9 +10,11 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 const text = z.string().min(1)
 const awsSchema = z.object({ s3Endpoint: text.optional() })
+/** Names the deployment in its metrics. */
+const measuredSchema = z.object({ deployment: text })
 const tablesSchema = z.object({ controlTable: text, auditTable: text })
 
-const runnerSchema = awsSchema.extend(tablesSchema.shape).extend({ region: text.optional() })
+const runnerSchema = awsSchema.extend(tablesSchema.shape).extend(measuredSchema.shape)
 const applySchema = tablesSchema.extend({
   queueUrl: text,
   deadLetterUrl: text,
@@ -22,7 +24,8 @@ const applySchema = tablesSchema.extend({
 const statusSchema = tablesSchema
 const unlockSchema = z.object({ runnerFunction: text })
 const rollbackSchema = tablesSchema.extend({ queueUrl: text, runnerFunction: text })
-const auditSchema = awsSchema.extend({ recordsBucket: text, eventBus: text })
+const auditSchema = awsSchema.extend(measuredSchema.shape).extend({ recordsBucket: text, eventBus: text })
+const watchSchema = auditSchema.extend(tablesSchema.shape).extend({ runnerFunction: text })
 const cliSchema = awsSchema.extend({
   bundleBucket: text.optional(),
   statusFunction: text,
@@ -36,6 +39,7 @@ export type StatusConfig = z.infer<typeof statusSchema>
 export type UnlockConfig = z.infer<typeof unlockSchema>
 export type RollbackConfig = z.infer<typeof rollbackSchema>
 export type AuditConfig = z.infer<typeof auditSchema>
+export type WatchConfig = z.infer<typeof watchSchema>
 const pushSchema = cliSchema.extend({ bundleBucket: text })
 
 export type CliConfig = z.infer<typeof cliSchema>
@@ -52,6 +56,8 @@ export const readUnlockConfig = (env: Environment = process.env): UnlockConfig =
 export const readRollbackConfig = (env: Environment = process.env): RollbackConfig => read(rollbackSchema, env)
 /** Reads what the audit function needs. @throws LockstepError USAGE naming the missing variables */
 export const readAuditConfig = (env: Environment = process.env): AuditConfig => read(auditSchema, env)
+/** Reads what the watch function needs. @throws LockstepError USAGE naming the missing variables */
+export const readWatchConfig = (env: Environment = process.env): WatchConfig => read(watchSchema, env)
 /** Reads what the command line needs. @throws LockstepError USAGE naming the missing variables */
 export const readCliConfig = (env: Environment = process.env): CliConfig => read(cliSchema, env)
 /** Reads what `push` needs: the bucket as well. @throws LockstepError USAGE naming the missing variables */
@@ -63,11 +69,7 @@ export const bundleBucketOf = ({ bundleBucket }: CliConfig): string => {
   throw missingVariables([names.bundleBucket])
 }
 
-const variables: Readonly<Record<string, string>> = {
-  ...names,
-  s3Endpoint: 'AWS_ENDPOINT_URL_S3',
-  region: 'AWS_REGION',
-}
+const variables: Readonly<Record<string, string>> = { ...names, s3Endpoint: 'AWS_ENDPOINT_URL_S3' }
 
 function read<T>(schema: z.ZodType<T>, env: Environment): T {
   const raw = Object.fromEntries(

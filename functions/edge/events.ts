@@ -9,7 +9,7 @@ import type { OperatorRequest, RunnerRequest } from '../engine/runner-contract.t
 import type { StatusQuestion } from '../engine/status.ts'
 
 /** Parses an event at the door. @throws LockstepError EVENT_INVALID saying which field, what was expected, what came */
-function parse<T>(schema: z.ZodType<T>, event: unknown, what: string): T {
+export function parse<T>(schema: z.ZodType<T>, event: unknown, what: string): T {
   const parsed = schema.safeParse(event)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
@@ -19,7 +19,8 @@ function parse<T>(schema: z.ZodType<T>, event: unknown, what: string): T {
   )
 }
 
-const target = z.string().refine(isTargetName, 'expected a target name, [a-z0-9][a-z0-9-]{0,62}')
+/** A target's name as events carry it. */
+export const target = z.string().refine(isTargetName, 'expected a target name, [a-z0-9][a-z0-9-]{0,62}')
 const run = z
   .string()
   .regex(/^r-[0-9a-f]{24}$/, 'expected a run id, r- and 24 hex digits')

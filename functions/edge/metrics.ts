@@ -1,38 +1,37 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import type { FinalRunState } from '../domain/records.ts'
+import { Metrics } from '@aws-lambda-powertools/metrics'
 import type { TargetName } from '../domain/types.ts'
-import type { RunnerAnswer } from '../engine/runner-contract.ts'
+import { type MetricName, metricNamespace, metricTable, targetDimension } from './metric-table.ts'
+
+/** Values by their metric; a list is a value for each of its members. */
+export type Measures = Partial<Readonly<Record<MetricName, number | readonly number[]>>>
+
+/** Publishes what was measured of a target; nothing of an empty one. Takes effect at once, so that a crash later loses nothing. */
+export type Publish = (target: TargetName, measures: Measures) => void
 
 /** Makes the metrics of a function: EMF lines in its log, from which CloudWatch makes metrics without a call. */
-export const makeMetrics = (serviceName: string): Metrics => new Metrics({ namespace: 'Lockstep', serviceName })
-
-const ends: Readonly<Record<FinalRunState, string>> = {
-  SUCCEEDED: 'RunsSucceeded',
-  FAILED: 'RunsFailed',
-  REFUSED: 'RunsRefused',
-  CRASHED: 'RunsCrashed',
-  EXPIRED: 'RunsExpired',
+export function makeMetrics(deployment: string): Publish {
+  const metrics = new Metrics({ namespace: metricNamespace, serviceName: deployment })
+  const publishSeries = (target: TargetName, series: 'total' | 'targets', measured: readonly Measured[]): void => {
+    const own = measured.filter(({ name }) => metricTable[name].series === series)
+    if (own.length === 0) return
+    if (series === 'total') metrics.addMetadata(targetDimension, target)
+    else metrics.addDimensions({}).addDimensions({ [targetDimension]: target })
+    for (const { name, value } of own) metrics.addMetric(name, metricTable[name].unit, value)
+    metrics.publishStoredMetrics()
+  }
+  return (target, measures) => {
+    const measured = listed(measures)
+    publishSeries(target, 'total', measured)
+    publishSeries(target, 'targets', measured)
+  }
 }
 
-const pauses: Readonly<Record<Exclude<RunnerAnswer['kind'], 'done'>, string>> = {
-  more: 'SlicesParked',
-  held: 'LeaseWaits',
-  unreachable: 'InfrastructureFaults',
+interface Measured {
+  readonly name: MetricName
+  readonly value: number
 }
 
-/** Counts what became of a slice, by target. */
-export function countAnswer(metrics: Metrics, target: TargetName, answer: RunnerAnswer): void {
-  metrics.addDimension('target', target)
-  metrics.addMetric(answer.kind === 'done' ? ends[answer.state] : pauses[answer.kind], MetricUnit.Count, 1)
-  if (answer.kind === 'done') metrics.addMetric('MigrationsApplied', MetricUnit.Count, answer.applied)
-}
-
-/** Counts audit events that were archived. */
-export const countArchived = (metrics: Metrics, events: number): void => {
-  metrics.addMetric('AuditEventsArchived', MetricUnit.Count, events)
-}
-
-/** Counts a change of the audit table that may never happen. */
-export const countTampering = (metrics: Metrics): void => {
-  metrics.addMetric('AuditTampered', MetricUnit.Count, 1)
-}
+const listed = (measures: Measures): readonly Measured[] =>
+  Object.entries(measures).flatMap(([name, value]) =>
+    [value].flat().map((one) => ({ name: name as MetricName, value: one })),
+  )

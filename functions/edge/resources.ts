@@ -35,7 +35,7 @@ export const bundleQueue = {
   batchSize: 1,
 } as const
 
-export type FunctionName = 'runner' | 'apply' | 'status' | 'unlock' | 'rollback' | 'audit'
+export type FunctionName = 'runner' | 'apply' | 'status' | 'unlock' | 'rollback' | 'audit' | 'watch'
 
 interface FunctionDefinition {
   readonly name: FunctionName
@@ -53,6 +53,7 @@ export const functions: readonly FunctionDefinition[] = [
   { name: 'unlock', timeoutSeconds: frontTimeoutSeconds, memoryMiB: 256, database: false },
   { name: 'rollback', timeoutSeconds: 60, memoryMiB: 256, database: false },
   { name: 'audit', timeoutSeconds: 60, memoryMiB: 256, database: false },
+  { name: 'watch', timeoutSeconds: 900, memoryMiB: 256, database: false },
 ]
 
 /** Uploads under this prefix, with this suffix, start runs. */
@@ -73,6 +74,7 @@ export const auditKeys = { prefix: 'audit/' } as const
 
 /** Names of the environment variables that functions and the command line read; `edge/config.ts` is the only reader. */
 export const environment = {
+  deployment: 'LOCKSTEP_DEPLOYMENT',
   controlTable: 'LOCKSTEP_CONTROL_TABLE',
   auditTable: 'LOCKSTEP_AUDIT_TABLE',
   bundleBucket: 'LOCKSTEP_BUNDLE_BUCKET',

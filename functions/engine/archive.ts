@@ -6,6 +6,10 @@ import type { Log } from './system.ts'
 export interface AuditArchive {
   /** `present` when this very event is archived already, `forked` when another one stands in its place. */
   put(event: AuditEvent): Promise<'written' | 'present' | 'forked'>
+  /** Tells whether an event with this number is kept. */
+  has(target: TargetName, seq: number): Promise<boolean>
+  /** Lists the numbers of the events that are kept, in order. */
+  seqs(target: TargetName): Promise<readonly number[]>
   /** Keeps what shows that the audit table was tampered with. */
   putEvidence(evidence: Tampering): Promise<void>
 }
@@ -41,8 +45,12 @@ export interface ArchivePorts {
   readonly log: Log
 }
 
-/** Archives and publishes one change; repeating it changes nothing. */
-export async function archiveChange(ports: ArchivePorts, change: AuditChange): Promise<void> {
+/**
+ * Archives and publishes one change; repeating it changes nothing.
+ *
+ * @returns `intact`, or `broken` when the trail was changed or another event stands in this one's place
+ */
+export async function archiveChange(ports: ArchivePorts, change: AuditChange): Promise<'intact' | 'broken'> {
   if (change.kind === 'tampered') return await report(ports, 'lockstep.audit.tampered', change.tampering)
   const { event } = change
   const put = await ports.archive.put(event)
@@ -51,12 +59,18 @@ export async function archiveChange(ports: ArchivePorts, change: AuditChange): P
     return await report(ports, 'lockstep.audit.forked', { target, seq, change: 'MODIFY', before: null, after: event })
   }
   await ports.publisher.publish([{ type: `lockstep.${event.type}`, detail: { ...event } }])
+  return 'intact'
 }
 
 /** Evidence first: the event may be published twice, but is never published without it. */
-async function report({ archive, publisher, log }: ArchivePorts, type: string, tampering: Tampering): Promise<void> {
+async function report(
+  { archive, publisher, log }: ArchivePorts,
+  type: string,
+  tampering: Tampering,
+): Promise<'broken'> {
   const { target, seq, change } = tampering
   log.warn('audit trail changed', { type, target, seq, change })
   await archive.putEvidence(tampering)
   await publisher.publish([{ type, detail: { target, seq, change } }])
+  return 'broken'
 }

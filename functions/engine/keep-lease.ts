@@ -52,7 +52,10 @@ export function keepLease(context: RunContext, lease: Lease): LeaseKeeper {
     while (!ended.signal.aborted && !isLost) {
       await clock.sleep(settings.heartbeatMs, ended.signal)
       if (ended.signal.aborted) return
-      await beat().catch((error) => context.log.warn('heartbeat failed', { error: asLockstepError(error).message }))
+      await beat().catch((error) => {
+        context.log.warn('heartbeat failed', { error: asLockstepError(error).message })
+        context.observe(lease.target, 'heartbeat-failed', 1)
+      })
     }
   }
 

@@ -33,15 +33,25 @@ export async function obtainLease(context: RunContext): Promise<Lease> {
   for (;;) {
     const lock = await control.readLock(request.target)
     const attempt = await attemptLease(context, lock, watch)
-    if (attempt.granted) return attempt.lease
+    if (attempt.granted) {
+      if (context.run.startedAt === undefined) noteWait(context)
+      return attempt.lease
+    }
     const { holder } = attempt
     if (holder.lockState === 'FROZEN' || holder.lockState === 'FREEZING') throw frozen(holder)
     const waitedMs = clock.monotonicMs() - startedMs
     const pollMs = Math.min(holder.leaseMs / 4, longestPollMs) * (0.5 + context.random.fraction() / 2)
-    if (waitedMs > holder.leaseMs * patience || deadline.remainingMs() < pollMs + reserveMs) throw new LeaseHeld(holder)
+    if (waitedMs > holder.leaseMs * patience || deadline.remainingMs() < pollMs + reserveMs) {
+      noteWait(context)
+      throw new LeaseHeld(holder)
+    }
     await clock.sleep(pollMs)
   }
 }
+
+/** The run was made on another machine: a wrong clock makes a wrong figure, and decides nothing. */
+const noteWait = ({ observe, request, run, clock }: RunContext): void =>
+  observe(request.target, 'lease-waited', Math.max(0, Date.parse(clock.now()) - Date.parse(run.createdAt)))
 
 /** LEASE_HELD with the holder, so that the answer can name it. */
 export class LeaseHeld extends LockstepError {

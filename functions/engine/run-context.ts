@@ -6,7 +6,7 @@ import type { BundleStore } from './bundle-store.ts'
 import type { ControlStore } from './control-store.ts'
 import type { OpenBundle } from './open-bundle.ts'
 import type { AdvanceRequest } from './runner-contract.ts'
-import type { Clock, Deadline, Log, Random } from './system.ts'
+import type { Clock, Deadline, Log, Observe, Random } from './system.ts'
 import type { TargetDatabase } from './target-database.ts'
 
 /** Everything outside that a run touches. */
@@ -19,6 +19,7 @@ export interface RunnerPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly observe: Observe
 }
 
 /** One slice of a run: what was asked, what was decided for the target, and how much time there is. */

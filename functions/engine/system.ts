@@ -1,4 +1,4 @@
-import type { Instant, Revision, WorkerId } from '../domain/types.ts'
+import type { Instant, Revision, TargetName, WorkerId } from '../domain/types.ts'
 
 /** Time as this process sees it. */
 export interface Clock {
@@ -26,3 +26,15 @@ export interface Log {
   info(message: string, data?: Readonly<Record<string, unknown>>): void
   warn(message: string, data?: Readonly<Record<string, unknown>>): void
 }
+
+/**
+ * What a slice sees and no audit event tells.
+ *
+ * - `lease-waited`: from the run's making until now, when it gets its first lease or is sent back without one, in ms
+ * - `heartbeat-failed`: a heartbeat that got no answer, although it was repeated
+ * - `overtaken`: work that was turned away, by the fence or by LOCK, since another has the lease
+ */
+export type Observation = 'lease-waited' | 'heartbeat-failed' | 'overtaken'
+
+/** Takes what is measured; the edge makes metrics of it. Never throws. */
+export type Observe = (target: TargetName, what: Observation, value: number) => void

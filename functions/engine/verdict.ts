@@ -38,6 +38,7 @@ export async function judge(context: RunContext, thrown: unknown): Promise<Verdi
 /** Answers who holds the lease, as it is now; where LOCK is gone (the control table was restored), the run has to begin again. */
 export async function answerHeld(context: RunContext, error?: LockstepError): Promise<RunnerAnswer> {
   if (error instanceof LeaseHeld) return { kind: 'held', holder: error.holder }
+  if (error?.code !== 'LEASE_HELD') context.observe(context.request.target, 'overtaken', 1)
   const holder = await context.control.readLock(context.request.target)
   if (holder !== undefined) return { kind: 'held', holder }
   const gone = error ?? new LockstepError('LEASE_LOST', `the lock of ${context.request.target} is gone`)

@@ -1,4 +1,3 @@
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import type { RollbackPlan } from '../domain/rollback-plan.ts'
@@ -6,8 +5,9 @@ import type { FunctionAnswer } from '../edge/answer.ts'
 import { composeRunner, makeLogger } from '../edge/compose.ts'
 import { readRunnerConfig } from '../edge/config.ts'
 import { parseRunnerRequest } from '../edge/events.ts'
-import { countAnswer, makeMetrics } from '../edge/metrics.ts'
+import { makeMetrics } from '../edge/metrics.ts'
 import { answerFailures, logContext } from '../edge/middleware.ts'
+import { measuresOfObservation, measuresOfReconcile, measuresOfSlice } from '../edge/runner-measures.ts'
 import { kept } from '../engine/kept.ts'
 import { planRollback } from '../engine/plan-rollback.ts'
 import { reconcile } from '../engine/reconcile.ts'
@@ -25,8 +25,11 @@ import type { Deadline } from '../engine/system.ts'
 import { unlock } from '../engine/unlock.ts'
 
 const logger = makeLogger('lockstep-runner')
-const metrics = makeMetrics('lockstep-runner')
-const ports = await composeRunner(readRunnerConfig(), logger)
+const config = readRunnerConfig()
+const publish = makeMetrics(config.deployment)
+const ports = await composeRunner(config, logger, (target, what, value) =>
+  publish(target, measuresOfObservation(what, value)),
+)
 
 type Answer = RunnerAnswer | RollbackPlan | ReleaseAnswer | UnlockAnswer | ReconcileAnswer | KeptAnswer
 
@@ -42,7 +45,7 @@ const fulfil = async (request: RunnerRequest, deadline: Deadline): Promise<Answe
   switch (request.action) {
     case 'advance': {
       const answer = await advance(ports, request, deadline)
-      countAnswer(metrics, request.target, answer)
+      publish(request.target, measuresOfSlice(answer))
       return answer
     }
     case 'plan-rollback':
@@ -54,14 +57,16 @@ const fulfil = async (request: RunnerRequest, deadline: Deadline): Promise<Answe
     case 'kept-list':
     case 'kept-drop':
       return await kept(ports, request)
-    case 'reconcile':
-      return await reconcile(ports, request)
+    case 'reconcile': {
+      const answer = await reconcile(ports, request)
+      publish(request.target, measuresOfReconcile(answer))
+      return answer
+    }
   }
 }
 
 /** The one function that may speak to PostgreSQL: brings a run forward by one slice, or does what an operator wants. */
 export const handler = middy<unknown, FunctionAnswer<unknown>>()
   .use(logContext(logger))
-  .use(logMetrics(metrics))
   .use(answerFailures())
   .handler(run)

@@ -48,7 +48,7 @@ export class ArtefactFunction extends Construct {
       code: lambda.Code.fromAsset(artefactOf(props)),
       timeout: Duration.seconds(timeoutSeconds),
       memorySize: memoryMiB,
-      environment: { ...nodeOptions, ...props.environment },
+      environment: { ...nodeOptions, ...(database && databaseAuthorities), ...props.environment },
       role,
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
@@ -58,6 +58,8 @@ export class ArtefactFunction extends Construct {
 }
 
 const nodeOptions = { NODE_OPTIONS: '--enable-source-maps' }
+/** Amazon's authorities, which sign RDS certificates; since Node 20 Lambda's runtime has the file but does not load it. */
+const databaseAuthorities = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' }
 
 /**
  * The VPC needs `ec2:*NetworkInterface*` and `ec2:DescribeSubnets` on every resource, since interfaces have no names beforehand.

@@ -48,6 +48,11 @@ export class ControlTable extends Construct {
     this.#denySettingsWrites(grantee)
   }
 
+  /** Grants a look at lock, chain and runs. */
+  grantLook(grantee: iam.IGrantable): void {
+    this.#allow(grantee, ['dynamodb:GetItem'])
+  }
+
   /** Grants reading of everything that status shows; the newest runs come from the local index. */
   grantRead(grantee: iam.IGrantable): void {
     this.#allow(grantee, ['dynamodb:GetItem', 'dynamodb:Query'])

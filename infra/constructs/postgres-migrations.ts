@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { Duration, Stack } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as events from 'aws-cdk-lib/aws-events'
 import * as iam from 'aws-cdk-lib/aws-iam'
@@ -12,12 +12,10 @@ import { AuditTable } from './audit-table.ts'
 import { BundleBucket } from './bundle-bucket.ts'
 import { BundleQueue } from './bundle-queue.ts'
 import { ControlTable } from './control-table.ts'
-import { grantLogins } from './database-access.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
 import { RecordsBucket } from './records-bucket.ts'
-import { SecretsEndpoint } from './secrets-endpoint.ts'
-import { SettingsCommands } from './settings-commands.ts'
-import type { TargetProps } from './target-props.ts'
+import { SettingsCommands, type TargetProps } from './settings-commands.ts'
+import { addWatching, deploymentOf, type Watching, type WatchingOptions } from './watching.ts'
 
 /** Fronts that people and pipelines invoke, each by the alias of a target. */
 const aliasedFronts = ['status', 'rollback', 'unlock'] as const
@@ -27,7 +25,7 @@ type AliasedFront = (typeof aliasedFronts)[number]
 /** What is needed of an event bus: its names. */
 type EventBus = Pick<events.IEventBus, 'eventBusArn' | 'eventBusName'>
 
-export interface PostgresMigrationsProps {
+export interface PostgresMigrationsProps extends WatchingOptions {
   /** The VPC from which the databases can be reached; the runner sits in it. */
   readonly vpc: ec2.IVpc
   /**
@@ -44,12 +42,6 @@ export interface PostgresMigrationsProps {
    * @default false: the VPC has them
    */
   readonly addGatewayEndpoints?: boolean
-  /**
-   * Adds an interface endpoint of Secrets Manager to the runner's subnets, which is paid by the hour.
-   *
-   * @default false: no target has a secret, or there is another way to Secrets Manager
-   */
-  readonly addSecretsEndpoint?: boolean
   /** The databases, by name. */
   readonly targets: readonly TargetProps[]
   /**
@@ -94,6 +86,7 @@ export class PostgresMigrations extends Construct {
   readonly eventBus: EventBus
   readonly functions: Readonly<Record<FunctionName, lambda.Function>>
   readonly settings: SettingsCommands
+  readonly watching: Watching
   readonly #targets: readonly string[]
 
   constructor(scope: Construct, id: string, props: PostgresMigrationsProps) {
@@ -113,12 +106,13 @@ export class PostgresMigrations extends Construct {
       targets: props.targets,
     })
     if (props.addGatewayEndpoints === true) new GatewayEndpoints(this, 'GatewayEndpoints', props)
-    if (props.addSecretsEndpoint === true) new SecretsEndpoint(this, 'SecretsEndpoint', props)
     this.#makeAliases()
     this.#grantRunner()
-    grantLogins(this.functions.runner, props.targets, Stack.of(this))
     this.#grantFronts(props.maxConcurrency ?? 10)
     this.#grantAudit()
+    const { control, audit, records, queue, eventBus, functions } = this
+    const parts = { control, audit, records, queue, eventBus, functions }
+    this.watching = addWatching(this, { ...props, ...parts, targets: this.#targets })
   }
 
   /**
@@ -185,7 +179,13 @@ export class PostgresMigrations extends Construct {
       [environment.controlTable]: this.control.table.tableName,
       [environment.auditTable]: this.audit.table.tableName,
     }
-    const runner = make('runner', 'Runner', tables)
+    const measured = { [environment.deployment]: deploymentOf(this) }
+    const archive = {
+      ...measured,
+      [environment.recordsBucket]: this.records.bucket.bucketName,
+      [environment.eventBus]: this.eventBus.eventBusName,
+    }
+    const runner = make('runner', 'Runner', { ...tables, ...measured })
     const apply = make('apply', 'Apply', {
       ...tables,
       [environment.bundleBucket]: this.bundles.bucket.bucketName,
@@ -194,17 +194,16 @@ export class PostgresMigrations extends Construct {
       [environment.runnerFunction]: runner.functionName,
     })
     const status = make('status', 'Status', tables)
-    const audit = make('audit', 'Audit', {
-      [environment.recordsBucket]: this.records.bucket.bucketName,
-      [environment.eventBus]: this.eventBus.eventBusName,
-    })
-    const unlock = make('unlock', 'Unlock', { [environment.runnerFunction]: runner.functionName })
+    const audit = make('audit', 'Audit', archive)
+    const toRunner = { [environment.runnerFunction]: runner.functionName }
+    const unlock = make('unlock', 'Unlock', toRunner)
+    const watch = make('watch', 'Watch', { ...archive, ...tables, ...toRunner })
     const rollback = make('rollback', 'Rollback', {
       ...tables,
       [environment.queueUrl]: this.queue.queue.queueUrl,
       [environment.runnerFunction]: runner.functionName,
     })
-    return { runner, apply, status, unlock, rollback, audit }
+    return { runner, apply, status, unlock, rollback, audit, watch }
   }
 
   #grantRunner(): void {

@@ -33,4 +33,9 @@ export class RecordsBucket extends Construct {
     const actions = ['s3:PutObject', 's3:GetObject']
     iam.Grant.addToPrincipal({ grantee, actions, resourceArns })
   }
+
+  /** Grants finding out which audit events are there; without it S3 answers 403, not 404, for one that is not. */
+  grantList(grantee: iam.IGrantable): void {
+    iam.Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: [this.bucket.bucketArn] })
+  }
 }

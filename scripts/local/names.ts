@@ -12,6 +12,8 @@ export const auditTableName = 'lockstep-audit'
 export const bundleQueueName = 'lockstep-bundles'
 export const deadLetterName = 'lockstep-dead-letters'
 export const eventBusName = 'lockstep'
+/** What its metrics are named after. */
+export const deploymentName = 'lockstep-local'
 
 /** A function's name as Lambda knows it. */
 export const lambdaName = (name: string): string => `lockstep-${name}`

@@ -43,6 +43,7 @@ export function runnerPorts(world: World, process: Process): RunnerPorts {
     clock: process.clock,
     random: process.random,
     log: { info: () => undefined, warn: (message) => world.tell(process.name, `warns: ${message}`) },
+    observe: () => undefined,
   }
 }
 

@@ -5,6 +5,7 @@ import {
   readRunnerConfig,
   readStatusConfig,
   readUnlockConfig,
+  readWatchConfig,
 } from '../../functions/edge/config.ts'
 import { functions } from '../../functions/edge/resources.ts'
 import { isRecord, plainId, type Resource, rendered, resourcesOfType } from './reading.ts'
@@ -68,13 +69,16 @@ describe('the functions', () => {
 })
 
 describe('environments', () => {
-  test('given certificates of AWS services, when Node checks them, then no function trusts more than Node does', () => {
+  test('given RDS certificates, when Node looks for who signed them, then the runner alone has Amazon’s authorities', () => {
     const trusting = functions.filter(({ name }) => environmentOf(name).NODE_EXTRA_CA_CERTS !== undefined)
-    expect(trusting).toEqual([])
+    expect(trusting.map(({ name }) => [name, environmentOf(name).NODE_EXTRA_CA_CERTS])).toEqual([
+      ['runner', '/var/runtime/ca-cert.pem'],
+    ])
   })
 
+  const archive = { deployment: 'Lockstep-Lockstep', recordsBucket: 'RecordsBucket', eventBus: 'EventBus' }
   const readers = [
-    ['runner', readRunnerConfig, {}],
+    ['runner', readRunnerConfig, { deployment: 'Lockstep-Lockstep' }],
     [
       'apply',
       readApplyConfig,
@@ -87,7 +91,8 @@ describe('environments', () => {
     ],
     ['status', readStatusConfig, {}],
     ['unlock', readUnlockConfig, { runnerFunction: 'Runner' }],
-    ['audit', readAuditConfig, { recordsBucket: 'RecordsBucket', eventBus: 'EventBus' }],
+    ['audit', readAuditConfig, archive],
+    ['watch', readWatchConfig, { ...archive, runnerFunction: 'Runner' }],
   ] as const
 
   test.each(readers)(

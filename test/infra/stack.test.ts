@@ -43,6 +43,7 @@ describe('outputs', () => {
 
   test('given the stack, when its outputs are read, then they are the names that people and pipelines need', () => {
     expect(Object.fromEntries(outputs.filter(([id]) => !id.includes('Settings')))).toEqual({
+      AlarmTopic: 'AlarmTopic',
       BundleBucket: 'BundleBucket',
       StatusFunction: 'Status',
       UnlockFunction: 'Unlock',
@@ -50,6 +51,7 @@ describe('outputs', () => {
       ApplyFunction: 'Apply',
       RunnerFunction: 'Runner',
       AuditFunction: 'Audit',
+      WatchFunction: 'Watch',
       BundleQueueUrl: 'BundleQueue',
       DeadLetterQueueUrl: 'BundleQueueDeadLetters',
       AuditFailureQueueUrl: 'AuditTableFailures',

@@ -29,6 +29,7 @@ export function memoryCrashWorld({ leaseMs = declared.leaseMs }: Pick<Story, 'le
     ports: {
       ...{ bundles, control, database, clock, parse: parseOnce, openBundle: openedBefore, random: countingRandom() },
       log: { info: () => undefined, warn: () => undefined },
+      observe: () => undefined,
     },
     async upload(texts) {
       uploads += 1

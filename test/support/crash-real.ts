@@ -91,6 +91,7 @@ async function realWorld({ database, admin, tables }: Place, count: number): Pro
     ports: {
       ...{ bundles, openBundle: openedBefore, control, database: real, clock, parse: parseOnce, random },
       log: { info: () => undefined, warn: () => undefined },
+      observe: () => undefined,
     },
     async upload(texts) {
       uploads += 1

@@ -12,6 +12,7 @@ import { planRollback } from '../../functions/engine/plan-rollback.ts'
 import { advance } from '../../functions/engine/run.ts'
 import type { RunnerPorts } from '../../functions/engine/run-context.ts'
 import type { AdvanceRequest, RunnerAnswer } from '../../functions/engine/runner-contract.ts'
+import type { Observation } from '../../functions/engine/system.ts'
 import { countingRandom } from './counting-random.ts'
 import { type MemoryBundleStore, memoryBundleStore } from './memory-bundle-store.ts'
 import { type MemoryControl, memoryControl } from './memory-control.ts'
@@ -29,6 +30,8 @@ export interface World {
   readonly database: MemoryDatabase
   readonly bundles: MemoryBundleStore
   readonly ports: RunnerPorts
+  /** What the engine observed, in order. */
+  readonly observed: readonly (readonly [Observation, number])[]
   /** Packs and stores texts by their paths, counts the run's start, and says what its front would ask. */
   push(texts: Readonly<Record<string, string>>, manifest?: ManifestInput): Promise<AdvanceRequest>
   planRollback(wish: RollbackWish): Promise<RollbackPlan>
@@ -53,11 +56,14 @@ export function engineWorld(changes: Partial<TargetSettings> = {}): World {
   const database = memoryDatabase(clock)
   const bundles = memoryBundleStore()
   const log = { info: () => undefined, warn: () => undefined }
+  const observed: (readonly [Observation, number])[] = []
+  const observe: RunnerPorts['observe'] = (_, what, value) => observed.push([what, value])
   const random = countingRandom()
   // Opened at the push: reading a zip takes turns of the event loop, in which virtual time would move.
   const opened = new Map<Uint8Array, ReturnType<typeof openBundle>>()
   const openedBefore: RunnerPorts['openBundle'] = (bytes, limits) => opened.get(bytes) ?? openBundle(bytes, limits)
-  const ports: RunnerPorts = { bundles, openBundle: openedBefore, control, database, parse, clock, random, log }
+  const outside = { bundles, openBundle: openedBefore, control, database, parse, clock, random }
+  const ports: RunnerPorts = { ...outside, log, observe }
   control.records(target).settings = settings
   let uploads = 0
 
@@ -69,6 +75,7 @@ export function engineWorld(changes: Partial<TargetSettings> = {}): World {
     database,
     bundles,
     ports,
+    observed,
     async push(texts, manifest = {}) {
       uploads += 1
       const bytes = await packBundle(memoryFiles(texts), manifest)

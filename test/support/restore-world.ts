@@ -145,6 +145,7 @@ export async function realRestoreWorld(): Promise<RestoreWorld> {
     clock: systemClock,
     random: systemRandom,
     log: { info: () => undefined, warn: () => undefined },
+    observe: () => undefined,
   }
   return worldOn(ports, settings.target, {
     async backUpTarget() {

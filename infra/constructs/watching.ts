@@ -1,0 +1,85 @@
+import { Stack } from 'aws-cdk-lib'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import type * as kms from 'aws-cdk-lib/aws-kms'
+import type * as lambda from 'aws-cdk-lib/aws-lambda'
+import type * as sns from 'aws-cdk-lib/aws-sns'
+import type { Construct } from 'constructs'
+import type { FunctionName } from '../../functions/edge/resources.ts'
+import { AlarmTopic } from './alarm-topic.ts'
+import { Alarms } from './alarms.ts'
+import type { AuditTable } from './audit-table.ts'
+import type { BundleQueue } from './bundle-queue.ts'
+import type { ControlTable } from './control-table.ts'
+import { Dashboard } from './dashboard.ts'
+import type { RecordsBucket } from './records-bucket.ts'
+import { WatchSchedules } from './watch-schedules.ts'
+
+/** What may be decided about alarms. */
+export interface WatchingOptions {
+  /**
+   * Where the two composite alarms go, *page* and *ticket*.
+   *
+   * @default a topic of its own, to which nobody is subscribed yet
+   */
+  readonly alarmTopic?: sns.ITopic
+  /**
+   * Encrypts the topic of its own; a key of yours, since CloudWatch may not use `alias/aws/sns`.
+   *
+   * @default none
+   */
+  readonly alarmKey?: kms.IKey
+  /**
+   * Where docs/operations.md can be read; each alarm's description links to its section there.
+   *
+   * @default `docs/operations.md`, its place in this repository
+   */
+  readonly runbookUrl?: string
+}
+
+interface WatchingProps extends WatchingOptions {
+  readonly targets: readonly string[]
+  readonly functions: Readonly<Record<FunctionName, lambda.Function>>
+  readonly control: ControlTable
+  readonly audit: AuditTable
+  readonly records: RecordsBucket
+  readonly queue: BundleQueue
+  readonly eventBus: { readonly eventBusArn: string }
+}
+
+/** What watches a deployment. */
+export interface Watching {
+  readonly alarmTopic: sns.ITopic
+  readonly alarms: Alarms
+}
+
+/** Two stacks of one account keep their metrics, alarms and dashboards apart by this name. */
+export const deploymentOf = (scope: Construct): string => `${Stack.of(scope).stackName}-${scope.node.id}`
+
+/** Adds the watch function's rights, its schedules, the alarms, their topic and the dashboard to a deployment. */
+export function addWatching(scope: Construct, props: WatchingProps): Watching {
+  const { functions, targets, queue, audit, alarmKey, runbookUrl = 'docs/operations.md' } = props
+  grantWatch(props)
+  new WatchSchedules(scope, 'WatchSchedules', { watch: functions.watch, targets })
+  const alarmTopic = props.alarmTopic ?? new AlarmTopic(scope, 'AlarmTopic', alarmKey && { key: alarmKey }).topic
+  const watched = {
+    deployment: deploymentOf(scope),
+    queues: { bundles: queue.queue, 'dead-letters': queue.deadLetters, 'audit-failures': audit.failures },
+    functions: Object.values(functions),
+    runbookUrl,
+  }
+  const alarms = new Alarms(scope, 'Alarms', { ...watched, topic: alarmTopic })
+  new Dashboard(scope, 'Dashboard', { ...watched, alarms })
+  return { alarmTopic, alarms }
+}
+
+/** It reads locks and events, copies events that the bucket lacks, and asks the runner to reconcile. */
+function grantWatch({ functions: { watch, runner }, control, audit, records, eventBus }: WatchingProps): void {
+  control.grantLook(watch)
+  audit.grantRead(watch)
+  records.grantArchive(watch)
+  records.grantList(watch)
+  const allow = (action: string, arn: string) =>
+    iam.Grant.addToPrincipal({ grantee: watch, actions: [action], resourceArns: [arn] })
+  allow('events:PutEvents', eventBus.eventBusArn)
+  allow('lambda:InvokeFunction', runner.functionArn)
+}
