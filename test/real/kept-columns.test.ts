@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { postgresDatabase } from '../../functions/adapters/postgres-database.ts'
 import { down, keptTables, up } from '../support/kept-story.ts'
 import { type RealTarget, realTarget } from '../support/real-target.ts'
+import { attachTarget, leaseOf } from '../support/step-orders.ts'
 
 let target: RealTarget
 beforeEach(async () => {
@@ -67,14 +69,28 @@ describe('the values of a dropped column', () => {
         'init',
       )
       const before = await rowsOf('t')
-      await target.ask(`alter database ${target.database.name} set datestyle = 'German'`)
       const applied = await up(target, `alter table t drop column a; ${drop}`)
       await down(target, `${types} alter table t add column a ${type}`, applied)
-      await target.ask(`alter database ${target.database.name} reset datestyle`)
       expect(await rowsOf('t')).toEqual(before)
       expect(applied.kept).toEqual([{ table: 'public.t', columns: ['a'], rows: 1 }])
     },
   )
+
+  test('given a session that writes dates in another order than the next, when a column comes back, then its dates are the same', async () => {
+    const make = 'create type span as (day date)'
+    await up(
+      target,
+      `${make}; create table t (id int primary key, a span); insert into t values (1, row('2024-03-04'))`,
+      'init',
+    )
+    await target.ask(`alter database ${target.database.name} set datestyle = 'SQL, DMY'`)
+    await target.session[Symbol.asyncDispose]()
+    const { settings } = target
+    await using next = await attachTarget(postgresDatabase(), settings, leaseOf(settings.target, 2))
+    const applied = await up({ ...target, ...next }, 'alter table t drop column a; drop type span')
+    await down({ ...target, ...next }, `set datestyle = 'SQL, MDY'; ${make}; alter table t add column a span`, applied)
+    expect(await target.ask('select extract(month from (a).day)::int as month from t')).toEqual([{ month: 3 }])
+  })
 
   test('given a default, when the column comes back, then nulls are nulls again, and new rows have the default', async () => {
     await up(

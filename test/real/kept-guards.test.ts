@@ -3,7 +3,9 @@ import type { TargetSettings } from '../../functions/domain/settings.ts'
 import { down, keptTables, runSource, up } from '../support/kept-story.ts'
 import { withClient } from '../support/postgres.ts'
 import { type RealTarget, realTarget } from '../support/real-target.ts'
-import { orderOf, sourceOf } from '../support/step-orders.ts'
+import { leaseOf, orderOf, sourceOf } from '../support/step-orders.ts'
+import { targetSettings } from '../support/target-settings.ts'
+import { until } from '../support/until.ts'
 
 let target: RealTarget
 beforeEach(async () => {
@@ -153,6 +155,34 @@ describe('one transaction', () => {
       await other.query('rollback')
     })
     expect(await target.session.commitStep(order)).toMatchObject({ kept: [{ table: 'public.a', rows: 1 }] })
+  })
+
+  test('given a writer that is not done, when its table is dropped, then what it commits is kept too', async () => {
+    await up(target, 'create table a (id int primary key, x int); insert into a values (1, 1)', 'init')
+    const order = await orderOf(target, sourceOf('alter table a drop column x'))
+    await withClient(target.database.superuserUrl, async (other) => {
+      await other.query('begin; insert into a values (2, 2)')
+      const committed = target.session.commitStep(order)
+      await until(async () => {
+        const waiting = await target.ask(`select from pg_locks where relation = 'a'::regclass and not granted`)
+        return waiting.length > 0 ? true : undefined
+      })
+      await other.query('commit')
+      expect(await committed).toMatchObject({ kept: [{ rows: 2 }] })
+    })
+  })
+
+  test('given a database that another target took over, when a migration goes back, then what was kept is put back', async () => {
+    await up(target, 'create table a (id int primary key, x int); insert into a values (1, 1)', 'init')
+    const applied = await up(target, 'alter table a drop column x')
+    const lease = leaseOf(targetSettings('successor').target, 2)
+    await target.session.acceptFence(lease)
+    const order = await orderOf({ ...target, lease }, sourceOf('alter table a add column x int'), {
+      direction: 'down',
+      undoes: applied.key,
+    })
+    expect(await target.session.commitStep(order)).toMatchObject({ kept: [{ table: 'public.a', rows: 1 }] })
+    expect(await rowsOf('a')).toEqual([{ id: 1, x: 1 }])
   })
 
   test('given a file that runs as units, when it drops in several, then its receipt tells all, and all comes back with the last record', async () => {

@@ -83,11 +83,10 @@ describe('the rows of a dropped table', () => {
 
   test('given numbers that were given away, when the table is back, then none is given twice', async () => {
     const make = 'create table a (id int generated always as identity primary key, s serial)'
-    const fill =
-      'insert into a (s) select n * 10 from generate_series(1, 5) n; delete from a where id > 3; insert into a default values'
+    const fill = 'insert into a (s) select n * 10 from generate_series(1, 5) n; delete from a where id > 3'
     await roundTrip(make, fill, { drop: 'drop table a', tables: ['a'] })
     const next = await target.ask('insert into a default values returning id, s')
-    expect(next).toEqual([{ id: 7, s: 31 }])
+    expect(next).toEqual([{ id: 6, s: 31 }])
     expect(
       await target.ask(
         `select attidentity::text as kind from pg_attribute where attrelid = 'a'::regclass and attname = 'id'`,
