@@ -7,12 +7,13 @@ export const contextKeys = {
   'lockstep:subnetIds': "the runner's subnets, as a list or separated by commas",
   'lockstep:securityGroupIds': "the runner's security groups, as a list or separated by commas",
   'lockstep:targets':
-    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, requireCertificate? }',
+    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, resourceId?, authorities?, requireCertificate? }',
 } as const
 
 /** Wanted only together with `lockstep:addGatewayEndpoints`. */
 const routeTablesKey = 'lockstep:routeTableIds'
 const addEndpointsKey = 'lockstep:addGatewayEndpoints'
+const addSecretsEndpointKey = 'lockstep:addSecretsEndpoint'
 const artefactsKey = 'lockstep:artefacts'
 
 /** `-c key=value` gives text where `cdk.json` gives a list. */
@@ -29,6 +30,12 @@ const target = z.strictObject({
   database: z.string().min(1),
   user: z.string().min(1),
   applicationRole: z.string().min(1),
+  secretArn: z.string().startsWith('arn:').exactOptional(),
+  resourceId: z
+    .string()
+    .regex(/^(?:db|cluster)-[A-Z0-9]+$/)
+    .exactOptional(),
+  authorities: z.string().startsWith('-----BEGIN CERTIFICATE-----').exactOptional(),
   requireCertificate: z.boolean().default(false),
 })
 const targets = z.preprocess(parseJson, z.array(target).min(1))
@@ -39,6 +46,7 @@ const deployment = z.object({
   'lockstep:securityGroupIds': names,
   'lockstep:targets': targets,
   [addEndpointsKey]: flag.default(false),
+  [addSecretsEndpointKey]: flag.default(false),
   [routeTablesKey]: names.optional(),
   [artefactsKey]: z.string().optional(),
 })
@@ -51,6 +59,8 @@ export interface Deployment {
   readonly targets: readonly z.output<typeof target>[]
   /** The route tables that get gateway endpoints of S3 and DynamoDB, one a subnet; none where the VPC has them already. */
   readonly endpointRouteTableIds: readonly string[]
+  /** Whether the runner's subnets get an interface endpoint of Secrets Manager. */
+  readonly addSecretsEndpoint: boolean
   /** The folder with the built functions; `dist/functions` unless they were built elsewhere. */
   readonly artefacts?: string
 }
@@ -67,7 +77,7 @@ export function readDeployment(node: Node): Deployment {
       `context is missing:\n${missing.map(([key, wanted]) => `  ${key}: ${wanted}`).join('\n')}\n${remedy}`,
     )
   }
-  const keys = [...Object.keys(contextKeys), addEndpointsKey, routeTablesKey, artefactsKey]
+  const keys = [...Object.keys(contextKeys), addEndpointsKey, addSecretsEndpointKey, routeTablesKey, artefactsKey]
   const parsed = deployment.safeParse(Object.fromEntries(keys.map((key) => [key, node.tryGetContext(key)])))
   if (!parsed.success) throw new Error(`context is wrong:\n${z.prettifyError(parsed.error)}\n${remedy}`)
   const artefacts = parsed.data[artefactsKey]
@@ -77,6 +87,7 @@ export function readDeployment(node: Node): Deployment {
     securityGroupIds: parsed.data['lockstep:securityGroupIds'],
     targets: parsed.data['lockstep:targets'],
     endpointRouteTableIds: endpointRouteTables(parsed.data),
+    addSecretsEndpoint: parsed.data[addSecretsEndpointKey],
     ...(artefacts !== undefined && { artefacts }),
   }
 }

@@ -1,8 +1,10 @@
 import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
 import { environment } from '../functions/edge/resources.ts'
 import { PostgresMigrations } from './constructs/postgres-migrations.ts'
+import type { TargetProps } from './constructs/target-props.ts'
 import type { Deployment } from './deployment.ts'
 
 export interface LockstepStackProps extends StackProps {
@@ -18,10 +20,19 @@ export class LockstepStack extends Stack {
     const { deployment } = props
     this.migrations = new PostgresMigrations(this, 'Lockstep', {
       ...this.#network(deployment),
-      targets: deployment.targets,
+      targets: deployment.targets.map((target) => this.#target(target)),
+      addSecretsEndpoint: deployment.addSecretsEndpoint,
       ...(deployment.artefacts !== undefined && { artefacts: deployment.artefacts }),
     })
     this.#output()
+  }
+
+  #target({ secretArn, ...target }: Deployment['targets'][number]): TargetProps {
+    const id = `${target.name}Secret`
+    return {
+      ...target,
+      ...(secretArn !== undefined && { secret: secretsmanager.Secret.fromSecretCompleteArn(this, id, secretArn) }),
+    }
   }
 
   #network(deployment: Deployment) {

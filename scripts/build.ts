@@ -3,10 +3,12 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { functions } from '../functions/edge/resources.ts'
+import { writeRdsAuthorities } from './rds-authorities.ts'
 
 /**
- * Bundles each function into one ESM file: `dist/functions/<name>/index.mjs`, with its source map. What the SQL parser loads at
- * run time lies beside the runner's.
+ * Bundles each function into ESM: `dist/functions/<name>/index.mjs`, with pieces beside it that are loaded when they are wanted, and source
+ * maps. What the SQL parser loads at
+ * run time lies beside the runner's, and so do the authorities of RDS.
  */
 const root = join(import.meta.dirname, '..')
 const require = createRequire(import.meta.url)
@@ -28,14 +30,19 @@ export async function buildFunctions(outDir = join(root, 'dist', 'functions')): 
   await Promise.all(functions.map(({ name }) => buildFunction(name, join(outDir, name))))
   await mkdir(join(outDir, 'runner'), { recursive: true })
   await copyFile(parserPath, join(outDir, 'runner', parserFile))
+  await writeRdsAuthorities(join(outDir, 'runner', 'authorities'))
   return outDir
 }
 
 const buildFunction = (name: string, outDir: string) =>
   build({
     entryPoints: [join(root, 'functions', 'handlers', `${name}.ts`)],
-    outfile: join(outDir, 'index.mjs'),
+    outdir: outDir,
+    entryNames: 'index',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    // what a function imports when it wants it stays out of its start
+    splitting: true,
     platform: 'node',
     target: 'node24',
     format: 'esm',

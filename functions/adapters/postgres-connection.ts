@@ -1,13 +1,15 @@
 import { Client, DatabaseError } from 'pg'
 import { LockstepError } from '../domain/errors.ts'
+import { isRdsProxy } from '../domain/rds-host.ts'
 import type { Backend } from '../domain/records.ts'
-import type { TargetSettings } from '../domain/settings.ts'
+import type { Connection, TargetSettings } from '../domain/settings.ts'
 import type { Token } from '../domain/types.ts'
 import { applicationName } from './application-name.ts'
-import { passwordSource, withPassword } from './postgres-credentials.ts'
+import { isRejection, type Login, type LoginReaders, loginSource, withLogin } from './postgres-credentials.ts'
 import { sqlStates, wrapOwnError } from './postgres-errors.ts'
 import { type MessageOutcome, makeMessage } from './postgres-message.ts'
 import { startupOptions } from './postgres-options.ts'
+import { type FindAuthorities, tlsOptions } from './postgres-tls.ts'
 
 /** What the server says while it works; the driver's form. */
 export interface ServerNotice {
@@ -19,10 +21,17 @@ export interface ServerNotice {
 export interface ConnectionOptions {
   readonly settings: TargetSettings
   readonly token: Token
-  /** Certificates in PEM that sign the server's; Node's own when there are none. */
-  readonly authorities?: readonly string[]
+  readonly access?: DatabaseAccess
   /** Without it the server is asked for no notices. */
   readonly onNotice?: (notice: ServerNotice) => void
+}
+
+/** What a connection needs beyond its target's settings. */
+export interface DatabaseAccess {
+  /** Without them only a password in the settings gets in. */
+  readonly logins?: LoginReaders
+  /** Without it the settings' authorities count, or Node's own. */
+  readonly authorities?: FindAuthorities
 }
 
 /** One direct connection; callers take turns. */
@@ -42,7 +51,8 @@ export interface PostgresConnection extends AsyncDisposable {
   destroy(): void
 }
 
-const connectTimeoutMs = 10_000
+/** A paused Aurora Serverless holds a connection while it wakes up, for 15 s as a rule, and for 30 after a day's sleep. */
+const connectTimeoutMs = 40_000
 /** An orderly end takes one round trip; a server that is gone must not hold the slice up. */
 const endTimeoutMs = 1_000
 
@@ -64,16 +74,16 @@ interface Identity {
  * Opens a connection to the primary.
  *
  * @throws LockstepError TARGET_UNREACHABLE, TARGET_TLS, TARGET_READ_ONLY, CREDENTIALS_REJECTED, DATABASE_MISSING,
- *   POOLER_UNSUPPORTED
+ *   POOLER_UNSUPPORTED, SECRET_INVALID
  */
 export const openConnection = async (options: ConnectionOptions): Promise<PostgresConnection> => {
-  const { host, port, database, credential } = options.settings.connection
-  const doing = `cannot connect to database ${database} at ${host}:${port}`
-  const client = await withPassword(passwordSource(credential), (password) => connectClient(options, password)).catch(
-    (error) => {
-      throw isPoolerRefusal(error) ? pooler(doing, error) : wrapOwnError(error, doing)
-    },
-  )
+  const { connection } = options.settings
+  const doing = `cannot connect to database ${connection.database} at ${connection.host}:${connection.port}`
+  if (isRdsProxy(connection.host)) throw pooler(doing, { reason: 'it is the name of an RDS Proxy' })
+  const source = loginSource(connection, options.access?.logins)
+  const client = await withLogin(source, (login) => connectClient(options, login)).catch((error) => {
+    throw refusal(error, doing, connection)
+  })
   try {
     const [identity] = (await client.query<Identity>(whoAmI)).rows
     if (identity === undefined || identity.pid !== processId(client)) throw pooler(doing)
@@ -85,16 +95,17 @@ export const openConnection = async (options: ConnectionOptions): Promise<Postgr
   }
 }
 
-const connectClient = async (options: ConnectionOptions, password: string): Promise<Client> => {
-  const { settings, token, authorities, onNotice } = options
-  const { host, port, database, user, tls } = settings.connection
+const connectClient = async (options: ConnectionOptions, login: Login): Promise<Client> => {
+  const { settings, token, access, onNotice } = options
+  const { connection } = settings
+  const { host, port, database } = connection
+  const authorities = (await access?.authorities?.(connection)) ?? connection.authorities
   const client = new Client({
     host,
     port,
     database,
-    user,
-    password,
-    ssl: tls === 'verify' && { rejectUnauthorized: true, ...(authorities && { ca: [...authorities] }) },
+    ...login,
+    ssl: tlsOptions(connection, authorities),
     application_name: applicationName(settings.target, token),
     options: startupOptions(settings, onNotice ? 'kept' : 'dropped'),
     connectionTimeoutMillis: connectTimeoutMs,
@@ -122,10 +133,23 @@ const isPoolerRefusal = (error: unknown): boolean =>
   error.code === sqlStates.protocolViolation &&
   error.message.includes('unsupported startup parameter')
 
-const pooler = (doing: string, cause?: unknown): LockstepError =>
-  new LockstepError('POOLER_UNSUPPORTED', `${doing}: a connection pooler answers there`, {
-    ...(cause !== undefined && { cause }),
-  })
+const pooler = (doing: string, { reason = 'a connection pooler answers there', cause }: PoolerSign = {}) =>
+  new LockstepError('POOLER_UNSUPPORTED', `${doing}: ${reason}`, { ...(cause !== undefined && { cause }) })
+
+interface PoolerSign {
+  readonly reason?: string
+  readonly cause?: unknown
+}
+
+/** A token is never wrong by itself: the server does not take any, or the runner's role may not sign one that counts. */
+const tokenHint = 'grant rds_iam to the login role, and rds-db:connect on it to the runner; docs/aws.md shows both'
+
+const refusal = (cause: unknown, doing: string, { credential }: Connection): LockstepError => {
+  if (isPoolerRefusal(cause)) return pooler(doing, { cause })
+  const error = wrapOwnError(cause, doing)
+  if (credential.kind !== 'iam' || !isRejection(cause)) return error
+  return new LockstepError(error.code, error.message, { ...error.details, hint: tokenHint })
+}
 
 const connectionOf = (client: Client, identity: Identity): PostgresConnection => ({
   backend: { pid: identity.pid, startedAt: identity.started_at },

@@ -2,6 +2,7 @@ import { DatabaseError } from 'pg'
 import type { ErrorCode } from '../domain/error-table.ts'
 import { type ErrorDetails, LockstepError } from '../domain/errors.ts'
 import { placeAt } from '../domain/source-position.ts'
+import { tlsHint } from './postgres-tls.ts'
 
 /**
  * SQLSTATEs by their names in PostgreSQL's manual.
@@ -101,7 +102,9 @@ export const wrapOwnError = (thrown: unknown, doing: string): LockstepError => {
     const code = isGone(thrown) ? 'TARGET_UNREACHABLE' : (byState.get(thrown.code ?? '') ?? 'INTERNAL')
     return new LockstepError(code, `${doing}: ${thrown.message}`, serverDetails(thrown))
   }
-  return new LockstepError(socketCode(thrown), `${doing}: ${wordsOf(thrown)}`, { cause: thrown })
+  const code = socketCode(thrown)
+  const hint = code === 'TARGET_TLS' ? tlsHint(thrown) : undefined
+  return new LockstepError(code, `${doing}: ${wordsOf(thrown)}`, { cause: thrown, ...(hint !== undefined && { hint }) })
 }
 
 const socketCode = (thrown: unknown): ErrorCode => {

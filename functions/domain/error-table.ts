@@ -141,9 +141,12 @@ export const errorTable = {
   ),
   SCHEMA_NEWER: refused('the schema "lockstep" was made by a newer Lockstep; deploy that version'),
   CREDENTIALS_REJECTED: refused("correct the target's user or password in its settings"),
+  SECRET_INVALID: refused('put { "username": "…", "password": "…" } into the secret, as RDS does, or correct its ARN'),
   DATABASE_MISSING: refused("create the database, or correct its name in the target's settings"),
   PRIVILEGE_MISSING: refused('grant the login role what "What has to be there" in docs/aws.md grants it'),
-  POOLER_UNSUPPORTED: refused('connect to the database itself: session locks do not survive a pooler'),
+  POOLER_UNSUPPORTED: refused(
+    "connect to the instance's or cluster writer's own endpoint: session locks do not survive a pooler",
+  ),
 
   // the run
   MIGRATION_FAILED: entry('failed', 'correct the migration and push again; what was applied before it stays'),
@@ -191,10 +194,7 @@ export const errorTable = {
     "check the database, its security group and the target's host and port, then push again",
   ),
   TARGET_READ_ONLY: entry('unreachable', 'this is a replica or a failing-over primary; connect to the writer endpoint'),
-  TARGET_TLS: entry(
-    'unreachable',
-    "connect by the endpoint's own name; its certificate must come from the pinned authority",
-  ),
+  TARGET_TLS: entry('unreachable', "connect by the endpoint's own name; certificate and name are always checked"),
   SHADOW_UNREACHABLE: entry(
     'unreachable',
     'check --shadow-url: postgresql://user:password@host:port/postgres of a throwaway server; without it one is started',

@@ -3,7 +3,7 @@ import { sha256 } from './checksum.ts'
 import { showIdentifier, showName } from './locks.ts'
 import type { Loss } from './losses.ts'
 import type { DownPlan, RevertibleStep } from './plan-down.ts'
-import type { ReceiptKey } from './receipt.ts'
+import type { Kept, ReceiptKey } from './receipt.ts'
 import type { RollbackWish } from './records.ts'
 import { type Instant, type MigrationName, type RunId, runId, type Sha256, type TargetName } from './types.ts'
 
@@ -38,6 +38,8 @@ export interface PlannedRevert {
   /** Table locks that it takes, strongest first, for example `ACCESS EXCLUSIVE on "User"`. */
   readonly locks: readonly string[]
   readonly losses: readonly PricedLoss[]
+  /** What was kept when it was applied, and is put back. */
+  readonly restores: readonly Kept[]
 }
 
 /** What is thrown away: rows of a table, values of a column that are not null, or what can't be counted. */
@@ -71,15 +73,16 @@ export const showLoss = (loss: Loss): string => {
 export type PlanContent = Omit<RollbackPlan, 'digest'>
 
 /**
- * Computes a plan's digest: over the target, its newest receipt, the steps with their SQL, and which of the losses are real. How
- * many rows a loss has is no part of it, since a living database changes that all the time.
+ * Computes a plan's digest: over the target, its newest receipt, the steps with their SQL, which of the losses are real, and
+ * what is put back. How many rows a loss has is no part of it, since a living database changes that all the time.
  */
 export function digestOfPlan({ target, floor, head, previous, steps }: PlanContent): Sha256 {
-  const content = steps.map(({ migration, receipt, sql, losses }) => ({
+  const content = steps.map(({ migration, receipt, sql, losses, restores }) => ({
     migration,
     receipt,
     sql: sha256(sql),
     losses: losses.map(({ what, count }) => ({ what, isReal: isReal(count) })),
+    restores: restores.map(({ table, columns }) => ({ table, columns })),
   }))
   return sha256(canonicalJson({ target, floor, head, previous, steps: content }))
 }
@@ -104,7 +107,7 @@ export function makePlan(
 }
 
 /** Tells of a step what needs no database. */
-export const revertOf = (step: RevertibleStep): Omit<PlannedRevert, 'locks' | 'losses'> => {
+export const revertOf = (step: RevertibleStep): Omit<PlannedRevert, 'locks' | 'losses' | 'restores'> => {
   const { migration, receipt, run, at, wayBack } = step
   const { path, text } = wayBack.down
   const { certificate } = wayBack

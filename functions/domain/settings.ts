@@ -1,16 +1,25 @@
 import type { TargetName } from './types.ts'
 
-/** How the runner proves who it is. A password in settings is for the embedded cloud and for tests. */
-export type Credential = { readonly kind: 'password'; readonly password: string }
+/**
+ * How the runner proves who it is: `iam` signs a token for each connection, `secret` reads name and password from Secrets Manager.
+ * A password in settings is for the embedded cloud and for tests.
+ */
+export type Credential =
+  | { readonly kind: 'iam' }
+  | { readonly kind: 'secret'; readonly arn: string }
+  | { readonly kind: 'password'; readonly password: string }
 
 export interface Connection {
   readonly host: string
   readonly port: number
   readonly database: string
+  /** The login role; a secret that names another one wins, since a rotation may alternate between two. */
   readonly user: string
   readonly credential: Credential
-  /** `verify` checks the certificate against the pinned authorities; `off` is for loopback only. */
+  /** `verify` checks certificate and host name; `off` is for loopback only, and for no token. */
   readonly tls: 'verify' | 'off'
+  /** The only authorities that may sign the server's certificate, in PEM; by default those of RDS in the host's region. */
+  readonly authorities?: string | undefined
 }
 
 /** What was decided for a target at deploy time. */

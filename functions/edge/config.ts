@@ -14,7 +14,10 @@ const awsSchema = z.object({ s3Endpoint: text.optional() })
 const measuredSchema = z.object({ deployment: text })
 const tablesSchema = z.object({ controlTable: text, auditTable: text })
 
-const runnerSchema = awsSchema.extend(tablesSchema.shape).extend(measuredSchema.shape)
+const runnerSchema = awsSchema
+  .extend(tablesSchema.shape)
+  .extend(measuredSchema.shape)
+  .extend({ region: text.optional() })
 const applySchema = tablesSchema.extend({
   queueUrl: text,
   deadLetterUrl: text,
@@ -69,7 +72,11 @@ export const bundleBucketOf = ({ bundleBucket }: CliConfig): string => {
   throw missingVariables([names.bundleBucket])
 }
 
-const variables: Readonly<Record<string, string>> = { ...names, s3Endpoint: 'AWS_ENDPOINT_URL_S3' }
+const variables: Readonly<Record<string, string>> = {
+  ...names,
+  s3Endpoint: 'AWS_ENDPOINT_URL_S3',
+  region: 'AWS_REGION',
+}
 
 function read<T>(schema: z.ZodType<T>, env: Environment): T {
   const raw = Object.fromEntries(

@@ -10,13 +10,25 @@ const count = z.number().int().positive()
 /** 0 = none, as in PostgreSQL. */
 const timeoutMs = z.number().int().nonnegative()
 
+const credential = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('iam') }),
+    z.strictObject({
+      kind: z.literal('secret'),
+      arn: z.string().regex(/^arn:[^:]+:secretsmanager:[^:]+:[^:]*:secret:.+$/),
+    }),
+    z.strictObject({ kind: z.literal('password'), password: z.string() }),
+  ])
+  .default({ kind: 'iam' })
+
 const connection = z.strictObject({
   host: z.string().min(1),
   port: z.number().int().min(1).max(65_535).default(5432),
   database: z.string().min(1),
   user: z.string().min(1),
-  credential: z.strictObject({ kind: z.literal('password'), password: z.string() }),
+  credential,
   tls: z.enum(['verify', 'off']).default('verify'),
+  authorities: z.string().includes('-----BEGIN CERTIFICATE-----').optional(),
 })
 
 const policy = z.strictObject({
@@ -53,6 +65,10 @@ const targetSettings = z
   .refine(({ leaseMs, heartbeatMs }) => heartbeatMs * 2 <= leaseMs, {
     path: ['heartbeatMs'],
     error: 'expected at most half of leaseMs, so that one lost heartbeat loses no lease',
+  })
+  .refine(({ connection: { credential, tls } }) => credential.kind !== 'iam' || tls === 'verify', {
+    path: ['connection', 'tls'],
+    error: 'expected verify with credential iam: a token is a password, and whoever reads it may log in',
   })
 
 /** A target's settings as a deploy writes them; what is left out has its default. */

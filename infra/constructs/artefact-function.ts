@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as iam from 'aws-cdk-lib/aws-iam'
@@ -14,6 +15,9 @@ export interface FunctionNetwork {
   readonly vpcSubnets: ec2.SubnetSelection
   readonly securityGroups: ec2.ISecurityGroup[]
 }
+
+/** Where `npm run build` puts the functions. */
+export const builtFunctions = fileURLToPath(new URL('../../dist/functions', import.meta.url))
 
 interface ArtefactFunctionProps {
   readonly name: FunctionName
@@ -48,7 +52,7 @@ export class ArtefactFunction extends Construct {
       code: lambda.Code.fromAsset(artefactOf(props)),
       timeout: Duration.seconds(timeoutSeconds),
       memorySize: memoryMiB,
-      environment: { ...nodeOptions, ...(database && databaseAuthorities), ...props.environment },
+      environment: { ...nodeOptions, ...props.environment },
       role,
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
@@ -58,8 +62,6 @@ export class ArtefactFunction extends Construct {
 }
 
 const nodeOptions = { NODE_OPTIONS: '--enable-source-maps' }
-/** Amazon's authorities, which sign RDS certificates; since Node 20 Lambda's runtime has the file but does not load it. */
-const databaseAuthorities = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' }
 
 /**
  * The VPC needs `ec2:*NetworkInterface*` and `ec2:DescribeSubnets` on every resource, since interfaces have no names beforehand.

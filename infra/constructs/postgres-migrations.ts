@@ -1,5 +1,4 @@
-import { fileURLToPath } from 'node:url'
-import { Duration } from 'aws-cdk-lib'
+import { Duration, Stack } from 'aws-cdk-lib'
 import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as events from 'aws-cdk-lib/aws-events'
 import * as iam from 'aws-cdk-lib/aws-iam'
@@ -7,14 +6,17 @@ import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { environment, type FunctionName } from '../../functions/edge/resources.ts'
-import { ArtefactFunction } from './artefact-function.ts'
+import { ArtefactFunction, builtFunctions } from './artefact-function.ts'
 import { AuditTable } from './audit-table.ts'
 import { BundleBucket } from './bundle-bucket.ts'
 import { BundleQueue } from './bundle-queue.ts'
 import { ControlTable } from './control-table.ts'
+import { grantLogins } from './database-access.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
 import { RecordsBucket } from './records-bucket.ts'
-import { SettingsCommands, type TargetProps } from './settings-commands.ts'
+import { SecretsEndpoint } from './secrets-endpoint.ts'
+import { SettingsCommands } from './settings-commands.ts'
+import type { TargetProps } from './target-props.ts'
 import { addWatching, deploymentOf, type Watching, type WatchingOptions } from './watching.ts'
 
 /** Fronts that people and pipelines invoke, each by the alias of a target. */
@@ -42,6 +44,12 @@ export interface PostgresMigrationsProps extends WatchingOptions {
    * @default false: the VPC has them
    */
   readonly addGatewayEndpoints?: boolean
+  /**
+   * Adds an interface endpoint of Secrets Manager to the runner's subnets, which is paid by the hour.
+   *
+   * @default false: no target has a secret, or there is another way to Secrets Manager
+   */
+  readonly addSecretsEndpoint?: boolean
   /** The databases, by name. */
   readonly targets: readonly TargetProps[]
   /**
@@ -106,13 +114,13 @@ export class PostgresMigrations extends Construct {
       targets: props.targets,
     })
     if (props.addGatewayEndpoints === true) new GatewayEndpoints(this, 'GatewayEndpoints', props)
+    if (props.addSecretsEndpoint === true) new SecretsEndpoint(this, 'SecretsEndpoint', props)
     this.#makeAliases()
     this.#grantRunner()
+    grantLogins(this.functions.runner, props.targets, Stack.of(this))
     this.#grantFronts(props.maxConcurrency ?? 10)
     this.#grantAudit()
-    const { control, audit, records, queue, eventBus, functions } = this
-    const parts = { control, audit, records, queue, eventBus, functions }
-    this.watching = addWatching(this, { ...props, ...parts, targets: this.#targets })
+    this.watching = addWatching(this, props, this.#targets)
   }
 
   /**
@@ -198,11 +206,8 @@ export class PostgresMigrations extends Construct {
     const toRunner = { [environment.runnerFunction]: runner.functionName }
     const unlock = make('unlock', 'Unlock', toRunner)
     const watch = make('watch', 'Watch', { ...archive, ...tables, ...toRunner })
-    const rollback = make('rollback', 'Rollback', {
-      ...tables,
-      [environment.queueUrl]: this.queue.queue.queueUrl,
-      [environment.runnerFunction]: runner.functionName,
-    })
+    const toQueue = { [environment.queueUrl]: this.queue.queue.queueUrl }
+    const rollback = make('rollback', 'Rollback', { ...tables, ...toQueue, ...toRunner })
     return { runner, apply, status, unlock, rollback, audit, watch }
   }
 
@@ -243,5 +248,3 @@ export class PostgresMigrations extends Construct {
     return iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [callee.functionArn] })
   }
 }
-
-const builtFunctions = fileURLToPath(new URL('../../dist/functions', import.meta.url))

@@ -1,29 +1,7 @@
 import { CfnOutput, Tokenization } from 'aws-cdk-lib'
 import { Construct } from 'constructs'
 import { bundlePrefix, settingsKeys } from '../../functions/edge/resources.ts'
-
-/** A database to migrate. */
-export interface TargetProps {
-  /** `[a-z0-9][a-z0-9-]{0,62}`; uploads below `bundles/<name>/` are for it. */
-  readonly name: string
-  /** The endpoint's own name: the certificate is checked against it. */
-  readonly host: string
-  /**
-   * @default 5432
-   */
-  readonly port?: number
-  readonly database: string
-  /** The login role of `docs/database-roles.sql`. */
-  readonly user: string
-  /** The role that migrations run as, and that owns what they make. */
-  readonly applicationRole: string
-  /**
-   * Refuses pending migrations of which the bundle has no certificate of going back.
-   *
-   * @default false
-   */
-  readonly requireCertificate?: boolean
-}
+import type { TargetProps } from './target-props.ts'
 
 interface SettingsCommandsProps {
   readonly tableName: string
@@ -32,7 +10,7 @@ interface SettingsCommandsProps {
 
 /**
  * Is the commands that write each target's settings, as outputs of the stack: CloudFormation has no resource for an item of a
- * table, and a password has no business in a template.
+ * table. They hold no secret: the runner signs its token, or reads the secret that they name.
  */
 export class SettingsCommands extends Construct {
   constructor(scope: Construct, id: string, { tableName, targets }: SettingsCommandsProps) {
@@ -41,22 +19,14 @@ export class SettingsCommands extends Construct {
       bundlePrefix(target.name)
       new CfnOutput(this, target.name, {
         value: putSettings(tableName, target),
-        description: `writes the settings of ${target.name}; run it with the login role's password in LOCKSTEP_PASSWORD`,
+        description: `writes the settings of ${target.name}`,
       })
     }
   }
 }
 
-/** Stands for the password until the shell puts it in; no legal text of a setting contains it. */
-const passwordMark = '\u0000password\u0000'
-/** The password as JSON text, made by the shell that runs the command, so that it is seen in no list of processes. */
-const passwordAsJson = `"$(printf %s "$LOCKSTEP_PASSWORD" | sed 's/["\\\\]/\\\\&/g')"`
-
-const putSettings = (tableName: string, target: TargetProps): string => {
-  const [head = '', tail = ''] = JSON.stringify(settingsItem(target)).split(JSON.stringify(passwordMark).slice(1, -1))
-  const item = `printf %s%s%s ${shellQuoted(head)} ${passwordAsJson} ${shellQuoted(tail)}`
-  return `${item} | aws dynamodb put-item --table-name ${tableName} --item file:///dev/stdin`
-}
+const putSettings = (tableName: string, target: TargetProps): string =>
+  `aws dynamodb put-item --table-name ${tableName} --item ${shellQuoted(JSON.stringify(settingsItem(target)))}`
 
 const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
@@ -69,10 +39,14 @@ const settingsItem = (target: TargetProps) => ({
       port: { N: Tokenization.stringifyNumber(target.port ?? 5432) },
       database: { S: target.database },
       user: { S: target.user },
-      credential: { M: { kind: { S: 'password' }, password: { S: passwordMark } } },
+      credential: { M: credentialItem(target) },
       tls: { S: 'verify' },
+      ...(target.authorities !== undefined && { authorities: { S: target.authorities } }),
     },
   },
   applicationRole: { S: target.applicationRole },
   ...(target.requireCertificate === true && { policy: { M: { requireCertificate: { BOOL: true } } } }),
 })
+
+const credentialItem = ({ secret }: TargetProps) =>
+  secret === undefined ? { kind: { S: 'iam' } } : { kind: { S: 'secret' }, arn: { S: secret.secretArn } }

@@ -36,8 +36,8 @@ export interface WatchingOptions {
   readonly runbookUrl?: string
 }
 
-interface WatchingProps extends WatchingOptions {
-  readonly targets: readonly string[]
+/** What is watched: the construct of a deployment, with its parts made. */
+interface Deployment extends Construct {
   readonly functions: Readonly<Record<FunctionName, lambda.Function>>
   readonly control: ControlTable
   readonly audit: AuditTable
@@ -56,11 +56,12 @@ export interface Watching {
 export const deploymentOf = (scope: Construct): string => `${Stack.of(scope).stackName}-${scope.node.id}`
 
 /** Adds the watch function's rights, its schedules, the alarms, their topic and the dashboard to a deployment. */
-export function addWatching(scope: Construct, props: WatchingProps): Watching {
-  const { functions, targets, queue, audit, alarmKey, runbookUrl = 'docs/operations.md' } = props
-  grantWatch(props)
+export function addWatching(scope: Deployment, options: WatchingOptions, targets: readonly string[]): Watching {
+  const { functions, queue, audit } = scope
+  const { alarmKey, runbookUrl = 'docs/operations.md' } = options
+  grantWatch(scope)
   new WatchSchedules(scope, 'WatchSchedules', { watch: functions.watch, targets })
-  const alarmTopic = props.alarmTopic ?? new AlarmTopic(scope, 'AlarmTopic', alarmKey && { key: alarmKey }).topic
+  const alarmTopic = options.alarmTopic ?? new AlarmTopic(scope, 'AlarmTopic', alarmKey && { key: alarmKey }).topic
   const watched = {
     deployment: deploymentOf(scope),
     queues: { bundles: queue.queue, 'dead-letters': queue.deadLetters, 'audit-failures': audit.failures },
@@ -73,7 +74,7 @@ export function addWatching(scope: Construct, props: WatchingProps): Watching {
 }
 
 /** It reads locks and events, copies events that the bucket lacks, and asks the runner to reconcile. */
-function grantWatch({ functions: { watch, runner }, control, audit, records, eventBus }: WatchingProps): void {
+function grantWatch({ functions: { watch, runner }, control, audit, records, eventBus }: Deployment): void {
   control.grantLook(watch)
   audit.grantRead(watch)
   records.grantArchive(watch)

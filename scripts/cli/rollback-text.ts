@@ -1,3 +1,4 @@
+import type { Kept } from '../../functions/domain/receipt.ts'
 import type { LossCount, PlannedRevert, PricedLoss, RollbackPlan } from '../../functions/domain/rollback-plan.ts'
 import type { Output } from './output.ts'
 import { count, formatDuration } from './units.ts'
@@ -18,7 +19,7 @@ export function planText(plan: RollbackPlan, output: Output, detail: PlanDetail)
 }
 
 function stepText(step: PlannedRevert, output: Output, detail: PlanDetail): readonly string[] {
-  const { migration, appliedAt, comment, locks, losses, certificate, sql, path } = step
+  const { migration, appliedAt, comment, locks, losses, restores, certificate, sql, path } = step
   const label = (name: string): string => output.paint('dim', name.padEnd(labelColumns))
   const lines = (name: string, texts: readonly string[]): readonly string[] =>
     texts.map((text, index) => `    ${label(index === 0 ? name : '')}${text}`)
@@ -28,6 +29,7 @@ function stepText(step: PlannedRevert, output: Output, detail: PlanDetail): read
     ...lines('says', comment === '' ? [] : comment.split('\n')),
     ...lines('locks', locks),
     ...lines('loses', lossTexts(losses, output)),
+    ...lines('restores', restores.map(restoreText)),
     ...lines('proof', certificate === undefined ? [] : [certificate]),
     ...(detail === 'price' ? [] : lines(path.split('/').at(-1) ?? path, sql.trimEnd().split('\n'))),
   ]
@@ -42,6 +44,11 @@ function lossTexts(losses: readonly PricedLoss[], output: Output): readonly stri
   const rest = losses.length - real.length
   const harmless = rest === 0 ? [] : [`nothing by ${count(rest, 'drop')} of what is empty or not there now`]
   return [...real.map((loss) => lossText(loss, output)), ...harmless]
+}
+
+const restoreText = ({ table, columns, rows }: Kept): string => {
+  const what = columns === undefined ? 'table' : `${columns.join(', ')} of`
+  return `${what} ${table}: ${count(rows, 'row')}`
 }
 
 const lossText = ({ what, count: found }: PricedLoss, output: Output): string =>

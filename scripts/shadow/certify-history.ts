@@ -1,8 +1,8 @@
 import type { Failure } from '../../functions/domain/errors.ts'
 import type { Migration } from '../../functions/domain/migration.ts'
 import type { RoundTrip } from './round-trip.ts'
-import { type HistoryParts, openScratchHistory, type ScratchHistory } from './scratch-history.ts'
-import { tryWayBack } from './try-way-back.ts'
+import { type HistoryParts, openScratchHistory } from './scratch-history.ts'
+import { applyOnly, tryWayBack } from './try-way-back.ts'
 
 export interface CertifyOptions extends HistoryParts {
   readonly migrations: readonly Migration[]
@@ -20,28 +20,15 @@ export interface CertifyOptions extends HistoryParts {
  * @returns why a migration can't be applied at all; what comes after it is then not certified
  */
 export async function certifyHistory(options: CertifyOptions): Promise<Failure | undefined> {
+  const { migrations, rows, onStart, onCertified } = options
   await using scratch = await openScratchHistory(options)
-  for (const [done, migration] of options.migrations.entries()) {
-    options.onStart(migration, done)
-    const failure =
-      migration.down === undefined
-        ? (await scratch.target.up(scratch.compile(migration))).failure
-        : await certify(options, scratch, done)
-    if (failure !== undefined) return failure
+  for (const [index, migration] of migrations.entries()) {
+    onStart(migration, index)
+    const attempt = { migrations, index, source: scratch.compile(migration), rows }
+    const tried =
+      migration.down === undefined ? { failure: await applyOnly(scratch, attempt) } : await tryWayBack(scratch, attempt)
+    if (!('failure' in tried)) onCertified(migration, tried)
+    else if (tried.failure !== undefined) return tried.failure
   }
-  return undefined
-}
-
-const certify = async (
-  { migrations, rows, onCertified }: CertifyOptions,
-  scratch: ScratchHistory,
-  index: number,
-): Promise<Failure | undefined> => {
-  const [migration] = migrations.slice(index, index + 1)
-  if (migration === undefined) return undefined
-  const source = scratch.compile(migration)
-  const tried = await tryWayBack(scratch, { migrations, index, source, rows })
-  if ('failure' in tried) return tried.failure
-  onCertified(migration, tried)
   return undefined
 }

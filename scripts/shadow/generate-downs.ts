@@ -8,7 +8,7 @@ import { downText, withDown } from './generated-down.ts'
 import { renamesOf, withoutRenames } from './reverse-renames.ts'
 import type { SchemaDiffer, SchemaReading } from './schema-differ.ts'
 import { type HistoryParts, openScratchHistory, type ScratchHistory } from './scratch-history.ts'
-import { tryWayBack } from './try-way-back.ts'
+import { applyOnly, tryWayBack } from './try-way-back.ts'
 import { notesOf, statementsOf } from './way-back-notes.ts'
 import { makeWorkable } from './workable-statements.ts'
 
@@ -49,7 +49,7 @@ export async function generateDowns(options: GenerateOptions): Promise<Failure |
     options.onStart(migration, index)
     const failure = options.wanted.has(migration.name)
       ? await generate(options, { read, tried, moments, migration, index })
-      : await applyToBoth({ read, tried, moments, migration })
+      : await applyToBoth(options, { read, tried, moments, migration, index })
     if (failure !== undefined) return failure
   }
   return undefined
@@ -68,19 +68,16 @@ interface Moments {
   last?: Moment
 }
 
-const applyToBoth = async ({
-  read,
-  tried,
-  moments,
-  migration,
-}: Omit<Wanted, 'index'>): Promise<Failure | undefined> => {
+const applyToBoth = async ({ migrations }: GenerateOptions, wanted: Wanted): Promise<Failure | undefined> => {
+  const { read, tried, moments, migration, index } = wanted
   delete moments.last
-  const there = await read.target.up(read.compile(migration))
-  return there.failure ?? (await tried.target.up(tried.compile(migration))).failure
+  const source = read.compile(migration)
+  const there = await read.target.up(source)
+  return there.failure ?? (await applyOnly(tried, { migrations, index, source }))
 }
 
 const generate = async (options: GenerateOptions, wanted: Wanted): Promise<Failure | undefined> => {
-  const { read, tried, moments, migration } = wanted
+  const { read, tried, moments, migration, index } = wanted
   const source = read.compile(migration)
   const before = moments.last ?? (await look(options.differ, read))
   const there = await read.target.up(source)
@@ -91,8 +88,8 @@ const generate = async (options: GenerateOptions, wanted: Wanted): Promise<Failu
   const generated = 'reason' in planned ? planned : await tryPlanned(options, { ...wanted, ...planned })
   if ('code' in generated) return generated
   if ('reason' in planned) {
-    const here = await tried.target.up(source)
-    if (here.failure !== undefined) return here.failure
+    const failure = await applyOnly(tried, { migrations: options.migrations, index, source })
+    if (failure !== undefined) return failure
   }
   await options.onGenerated(migration, generated)
   return undefined

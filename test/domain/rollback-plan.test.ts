@@ -28,6 +28,7 @@ const planWith = (count: LossCount, changes: Partial<PlanContent> = {}): PlanCon
       comment: '',
       locks: [],
       losses: [{ what: 'drops table a', count }],
+      restores: [],
     },
   ],
   ...changes,

@@ -9,6 +9,7 @@ const connection = {
   user: 'runner',
   credential: { kind: 'password', password: 'secret' },
 }
+const secretArn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf'
 const least = { target: 'shop', connection, applicationRole: 'shop_app' }
 
 describe('settings of a target', () => {
@@ -35,6 +36,15 @@ describe('settings of a target', () => {
     })
   })
 
+  it.each([
+    ['nothing', undefined, { kind: 'iam' }],
+    ['IAM', { kind: 'iam' }, { kind: 'iam' }],
+    ['a secret', { kind: 'secret', arn: secretArn }, { kind: 'secret', arn: secretArn }],
+  ])('given %s as credential, when they are parsed, then it is what was meant, over TLS', (_, credential, expected) => {
+    const parsed = parseTargetSettings({ ...least, connection: { ...connection, credential } })
+    expect(parsed.connection).toMatchObject({ credential: expected, tls: 'verify' })
+  })
+
   it('given one policy, when they are parsed, then the other policies keep their defaults', () => {
     const { policy } = parseTargetSettings({ ...least, policy: { outOfOrder: 'refuse' } })
     expect(policy).toMatchObject({ outOfOrder: 'refuse', stepAttempts: 5 })
@@ -50,6 +60,22 @@ describe('settings of a target', () => {
     ['heartbeats too slow for the lease', { leaseMs: 10_000, heartbeatMs: 5_001 }, 'heartbeatMs'],
     ['a limit of nothing to keep', { policy: { keepRows: 0 } }, 'policy.keepRows'],
     ['a limit of nothing', { limits: { files: 0 } }, 'limits.files'],
+    ['a credential that nobody knows', { connection: { ...connection, credential: { kind: 'magic' } } }, 'credential'],
+    [
+      'a secret by its name alone',
+      { connection: { ...connection, credential: { kind: 'secret', arn: 'shop' } } },
+      'connection.credential.arn',
+    ],
+    [
+      'a token without TLS',
+      { connection: { ...connection, credential: { kind: 'iam' }, tls: 'off' } },
+      'connection.tls',
+    ],
+    [
+      'authorities that are a path',
+      { connection: { ...connection, authorities: '/ca.pem' } },
+      'connection.authorities',
+    ],
   ])('given %s, when they are parsed, then they are refused with the field', (_, changes, field) => {
     const refusal = refusalBy({ ...least, ...changes })
     expect([refusal.code, refusal.message]).toEqual(['SETTINGS_INVALID', expect.stringContaining(field)])

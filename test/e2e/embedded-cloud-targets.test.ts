@@ -58,7 +58,8 @@ const as = async <T>(url: string, act: (client: Client) => Promise<T>): Promise<
 }
 const loginUrl = async (target: TargetName): Promise<string> => {
   const { host, port, database, user, credential } = (await settingsOf(target)).connection
-  return `postgresql://${user}:${credential.password}@${host}:${port}/${database}`
+  const password = credential.kind === 'password' ? credential.password : ''
+  return `postgresql://${user}:${password}@${host}:${port}/${database}`
 }
 
 test('given a new target, when it is made, then its login role may do what a runner does and no more', async () => {

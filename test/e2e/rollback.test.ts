@@ -91,6 +91,8 @@ describe('whole histories there and back', () => {
     expect(await cloud.ended(target, await cloud.push(target, all))).toMatchObject({ state: 'SUCCEEDED', applied: 19 })
     await expect(ask(values)).rejects.toThrow('does not exist')
     const wish: RollbackWish = { kind: 'to', migration: migrationName('20251116225206_init') }
+    const restores = (await see(target, wish)).steps.flatMap((step) => step.restores)
+    expect(restores).toMatchObject([{ columns: ['lemonSqueezyCustomerPortalUrl'], rows: 900 }])
     expect(await goBack(target, wish)).toMatchObject({ state: 'SUCCEEDED', applied: 19 })
     expect(before).toHaveLength(1000)
     expect(await ask(values)).toEqual(before)

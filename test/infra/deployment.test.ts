@@ -14,7 +14,7 @@ describe('context', () => {
         '  lockstep:vpcId: the VPC from which the databases can be reached, for example vpc-0a1b2c',
         "  lockstep:subnetIds: the runner's subnets, as a list or separated by commas",
         "  lockstep:securityGroupIds: the runner's security groups, as a list or separated by commas",
-        '  lockstep:targets: the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, requireCertificate? }',
+        '  lockstep:targets: the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, resourceId?, authorities?, requireCertificate? }',
         'set it in cdk.json below "context", or with `cdk deploy -c key=value`; docs/aws.md has an example',
       ].join('\n'),
     )
@@ -37,6 +37,7 @@ describe('context', () => {
       securityGroupIds: ['sg-1'],
       targets: [{ ...target, port: 5432, requireCertificate: false }],
       endpointRouteTableIds: [],
+      addSecretsEndpoint: false,
     })
   })
 
@@ -44,6 +45,8 @@ describe('context', () => {
     ['a name that no target can have', [{ ...target, name: 'Shop*' }]],
     ['a port out of range', [{ ...target, port: 70_000 }]],
     ['a key that is not known', [{ ...target, password: 'secret' }]],
+    ['a resource id that is an endpoint', [{ ...target, resourceId: 'shop.c0ffee' }]],
+    ['a secret by its name', [{ ...target, secretArn: 'shop' }]],
     ['no JSON', 'shop'],
     ['no targets', []],
   ])('given %s, when the deployment is read, then it says what is wrong', (_, targets) => {

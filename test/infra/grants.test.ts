@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import { describe, expect, test } from 'vitest'
 import type { PostgresMigrations } from '../../infra/constructs/postgres-migrations.ts'
 import { listed, rendered, resourcesOfType, statementsOf } from './reading.ts'
-import { makeStack, synthesize } from './synthesize.ts'
+import { exampleContext, makeStack, synthesize } from './synthesize.ts'
 
 const template = synthesize()
 const statements = statementsOf(template)
@@ -19,6 +19,8 @@ const rightsOf = (role: string, of = statements): readonly string[] =>
     )
     .toSorted()
 
+const loginArn = (resourceId: string): string =>
+  `arn:AWS::Partition:rds-db:AWS::Region:AWS::AccountId:dbuser:${resourceId}/lockstep_login`
 const settingsOnly = 'if {"ForAnyValue:StringLike":{"dynamodb:LeadingKeys":"TARGET#*"}}'
 
 const expectedRights: readonly (readonly [string, readonly string[]])[] = [
@@ -34,6 +36,7 @@ const expectedRights: readonly (readonly [string, readonly string[]])[] = [
       'Allow dynamodb:UpdateItem on ControlTable.Arn',
       'Allow logs:CreateLogStream on RunnerLog.Arn',
       'Allow logs:PutLogEvents on RunnerLog.Arn',
+      `Allow rds-db:connect on ${loginArn('*')}`,
       'Allow s3:GetObject on BundleBucket.Arn/bundles/*',
       'Allow s3:GetObjectVersion on BundleBucket.Arn/bundles/*',
       'Allow s3:ListBucket on BundleBucket.Arn',
@@ -164,8 +167,41 @@ describe('wildcards', () => {
 
   test('given all policies, when what they allow is listed, then wildcards in resources stand only below a prefix of keys', () => {
     const open = granted.flatMap(({ resources }) => resources).filter((resource) => resource.includes('*'))
-    const prefixes = ['BundleBucket.Arn/bundles/*', 'RecordsBucket.Arn/audit/*']
+    // a login role's name is one of the databases' own; a target's resource id narrows it to one of them
+    const prefixes = ['BundleBucket.Arn/bundles/*', 'RecordsBucket.Arn/audit/*', loginArn('*')]
     expect(open.filter((resource) => !prefixes.includes(resource))).toEqual([])
+  })
+})
+
+describe('logging in', () => {
+  const withTarget = (changes: Readonly<Record<string, unknown>>) => {
+    const [demo] = exampleContext['lockstep:targets']
+    return { ...exampleContext, 'lockstep:targets': [{ ...demo, ...changes }] }
+  }
+  const loginsOf = (context: Readonly<Record<string, unknown>>): readonly string[] =>
+    rightsOf('RunnerRole', statementsOf(synthesize(context))).filter((right) => /rds-db|secretsmanager|kms/.test(right))
+  const arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf'
+
+  test('given a resource id, when the runner may log in, then to that database alone, as the login role alone', () => {
+    const cluster = 'cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+    expect(loginsOf(withTarget({ resourceId: cluster }))).toEqual([`Allow rds-db:connect on ${loginArn(cluster)}`])
+  })
+
+  test('given a secret, when the runner may log in, then it reads that secret, and signs no tokens', () => {
+    expect(loginsOf(withTarget({ secretArn: arn }))).toEqual([`Allow secretsmanager:GetSecretValue on ${arn}`])
+  })
+
+  test('given a secret, when an endpoint is asked for, then the runner’s group alone gets in, by HTTPS', () => {
+    const template = synthesize({ ...withTarget({ secretArn: arn }), 'lockstep:addSecretsEndpoint': true })
+    const [endpoint] = resourcesOfType(template, 'AWS::EC2::VPCEndpoint')
+    expect(endpoint?.properties).toMatchObject({ VpcEndpointType: 'Interface', PrivateDnsEnabled: true })
+    expect(rendered(endpoint?.properties.ServiceName)).toMatch(/secretsmanager$/)
+    const doors = resourcesOfType(template, 'AWS::EC2::SecurityGroupIngress').map(({ properties }) => properties)
+    expect(doors).toMatchObject([{ FromPort: 443, ToPort: 443, SourceSecurityGroupId: 'sg-00000000000000000' }])
+  })
+
+  test('given no wish for it, when the stack is made, then nothing in it is paid by the hour', () => {
+    expect(resourcesOfType(template, 'AWS::EC2::VPCEndpoint')).toEqual([])
   })
 })
 

@@ -3,11 +3,14 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { CfnOutput, Stack } from 'aws-cdk-lib'
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import { describe, expect, test } from 'vitest'
 import { settingsKey } from '../../functions/adapters/dynamodb-items.ts'
 import { isTargetName } from '../../functions/domain/types.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
-import { SettingsCommands, type TargetProps } from '../../infra/constructs/settings-commands.ts'
+import { SettingsCommands } from '../../infra/constructs/settings-commands.ts'
+import type { TargetProps } from '../../infra/constructs/target-props.ts'
+import { makeAuthority } from '../support/certificates.ts'
 import { rendered } from './reading.ts'
 import { makeApp, makeFolder } from './synthesize.ts'
 
@@ -27,25 +30,26 @@ const commandOf = (props: TargetProps): string => {
   return rendered(stack.resolve(output?.value))
 }
 
-/** Runs the command in a shell whose `aws` keeps its arguments and the item that it was given. */
-const run = (
-  command: string,
-  password: string,
-): { readonly args: string; readonly item: Readonly<Record<string, unknown>> } => {
+/** Runs the command in a shell whose `aws` keeps its arguments, and returns the item among them. */
+const run = (command: string): Readonly<Record<string, unknown>> => {
   const folder = makeFolder()
   const aws = join(folder, 'aws')
-  writeFileSync(aws, `#!/bin/sh\nprintf %s "$*" > ${folder}/args\ncat > ${folder}/item\n`)
+  writeFileSync(aws, `#!/bin/sh\nprintf '%s\\0' "$@" > ${folder}/args\n`)
   chmodSync(aws, 0o755)
-  const env = { PATH: `${folder}:${process.env.PATH}`, LOCKSTEP_PASSWORD: password }
-  execFileSync('/bin/sh', ['-c', command], { env })
-  return {
-    args: readFileSync(join(folder, 'args'), 'utf8'),
-    item: unmarshall(JSON.parse(readFileSync(join(folder, 'item'), 'utf8'))),
-  }
+  execFileSync('/bin/sh', ['-c', command], { env: { PATH: `${folder}:${process.env.PATH}` } })
+  const [service, action, ...options] = readFileSync(join(folder, 'args'), 'utf8').split('\0')
+  expect([service, action, ...options.slice(0, 3)]).toEqual([
+    'dynamodb',
+    'put-item',
+    '--table-name',
+    'control',
+    '--item',
+  ])
+  return unmarshall(JSON.parse(options[3] ?? ''))
 }
 
 describe('the command that writes settings', () => {
-  const { pk, sk, ...content } = run(commandOf(target), `a"b\\c'd$e %s`).item
+  const { pk, sk, ...content } = run(commandOf(target))
   const settings = parseTargetSettings({ ...content, target: target.name })
 
   test('given a target, when the command is run, then the item lies where the functions look for it', () => {
@@ -58,19 +62,26 @@ describe('the command that writes settings', () => {
     expect(settings).toMatchObject({ connection: { host, port, database, user, tls: 'verify' }, applicationRole })
   })
 
-  test('given a password of signs that shell and JSON know, when the functions read the item, then it is that password', () => {
-    expect(settings.connection.credential).toEqual({ kind: 'password', password: `a"b\\c'd$e %s` })
+  test('given no secret, when the functions read the item, then the runner logs in with IAM', () => {
+    expect(settings.connection.credential).toEqual({ kind: 'iam' })
   })
 
-  test('given a password, when the command is run, then no process has it among its arguments', () => {
-    expect(run(commandOf(target), 'secret').args).toBe(
-      'dynamodb put-item --table-name control --item file:///dev/stdin',
-    )
+  test('given a secret, when the functions read the item, then it names the secret', () => {
+    const arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf'
+    const secret = secretsmanager.Secret.fromSecretCompleteArn(new Stack(makeApp()), 'Secret', arn)
+    const { connection } = run(commandOf({ ...target, secret }))
+    expect(connection).toMatchObject({ credential: { kind: 'secret', arn } })
+  })
+
+  test('given an authority, when the functions read the item, then it is the one that counts', () => {
+    const { certificate: authorities } = makeAuthority('Own Root CA')
+    const { pk: _, sk: __, ...item } = run(commandOf({ ...target, authorities }))
+    expect(parseTargetSettings({ ...item, target: target.name }).connection.authorities).toBe(authorities)
   })
 
   test('given a target without a port, when the functions read the item, then it is 5432', () => {
     const { port: _, ...rest } = target
-    const { connection } = run(commandOf(rest), 'secret').item
+    const { connection } = run(commandOf(rest))
     expect(connection).toMatchObject({ port: 5432 })
   })
 
@@ -80,7 +91,7 @@ describe('the command that writes settings', () => {
   ])(
     'given the props %o, when the functions read the item, then the policy requires certificates: %s',
     (props, required) => {
-      const { pk: _, sk: __, ...item } = run(commandOf({ ...target, ...props }), 'secret').item
+      const { pk: _, sk: __, ...item } = run(commandOf({ ...target, ...props }))
       expect(parseTargetSettings({ ...item, target: target.name }).policy.requireCertificate).toBe(required)
     },
   )

@@ -32,6 +32,10 @@ describe('certify', () => {
     expect(textsOf(cwd)).toEqual(trickyCertificates)
     expect(code).toBe(4)
     expect(stdout).toContain('"hopeless" could not be filled: ')
+    expect(stdout).toContain(
+      'tried without rows from before it, since it fails on the generated ones: 10_fussy failed: division by zero',
+    )
+    expect(stderr).not.toContain('MIGRATION_FAILED')
     expect(stderr.match(/^error WAY_BACK_BROKEN/gm)).toHaveLength(4)
   })
 

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { DatabaseError } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { applicationName, tokenIn } from '../../functions/adapters/application-name.ts'
-import { passwordSource, withPassword } from '../../functions/adapters/postgres-credentials.ts'
+import { type LoginReaders, loginSource, withLogin } from '../../functions/adapters/postgres-credentials.ts'
 import { postgresDatabase } from '../../functions/adapters/postgres-database.ts'
 import { wrapOwnError } from '../../functions/adapters/postgres-errors.ts'
 import type { Connection, TargetSettings } from '../../functions/domain/settings.ts'
@@ -26,6 +26,11 @@ const withConnection = (changes: Partial<Connection>): TargetSettings => ({
   connection: { ...database.settings.connection, ...changes },
 })
 
+const connectionOf = (host: string): Connection => ({
+  ...{ host, port: 5432, database: 'shop', user: 'login', tls: 'verify' },
+  credential: { kind: 'password', password: 'x' },
+})
+
 const connecting = (settings: TargetSettings) => postgresDatabase().connect(settings, token(1))
 
 describe('connecting', () => {
@@ -41,11 +46,12 @@ describe('connecting', () => {
     const settings = withConnection(changes)
     const error = await connecting(settings).catch((thrown) => thrown)
     const { host, port, credential, database: name } = settings.connection
+    const password = credential.kind === 'password' ? credential.password : ''
     expect(error).toMatchObject({
       code,
       message: expect.stringContaining(`cannot connect to database ${name} at ${host}:${port}: `),
     })
-    if (credential.password !== '') expect(error.message).not.toContain(credential.password)
+    if (password !== '') expect(error.message).not.toContain(password)
   })
 
   test('given a pooler, which has process ids of its own, when it is tried, then it is refused', async () => {
@@ -56,6 +62,17 @@ describe('connecting', () => {
       return { pass: chunk }
     })
     await expect(connecting(through(proxy, database.settings))).rejects.toMatchObject({ code: 'POOLER_UNSUPPORTED' })
+  })
+
+  test.each([
+    ['shop.proxy-c0ffee.eu-central-1.rds.amazonaws.com'],
+    ['readers.endpoint.proxy-c0ffee.us-gov-west-1.rds.amazonaws.com'],
+    ['Shop.PROXY-C0ffee.cn-north-1.rds.amazonaws.com.cn'],
+  ])('given %s, the name of an RDS Proxy, when it is tried, then it is refused without asking it', async (host) => {
+    await expect(connecting(withConnection({ host }))).rejects.toMatchObject({
+      code: 'POOLER_UNSUPPORTED',
+      message: expect.stringContaining('RDS Proxy'),
+    })
   })
 
   test('given a pooler that refuses our options, when it is tried, then it is refused as a pooler', async () => {
@@ -151,21 +168,37 @@ describe('a session’s name', () => {
 
 describe('credentials', () => {
   const rejected = Object.assign(new DatabaseError('password authentication failed', 0, 'error'), { code: '28P01' })
-  const openWith = (right: string) => async (password: string) => {
-    if (password !== right) throw rejected
-    return `opened with ${password}`
-  }
-  const rotating = (passwords: string[]) => ({
-    changes: 'by-rotation' as const,
-    read: async () => passwords.shift() ?? 'none left',
+  const openWith =
+    (right: string) =>
+    async ({ user, password }: { user: string; password: string }) => {
+      if (password !== right) throw rejected
+      return `opened as ${user} with ${password}`
+    }
+  const connection = { ...connectionOf('db.example.org'), user: 'shop_login' }
+  const secret = { ...connection, credential: { kind: 'secret', arn: 'arn:of:it' } } as const
+  const rotating = (...values: { username?: string; password: string }[]): LoginReaders => ({
+    readSecret: async (arn) => (arn === 'arn:of:it' && values.shift()) || { password: 'none left' },
+    signToken: async ({ host, port, user }) => `token for ${user} at ${host}:${port}`,
   })
 
   test('given a password that was rotated, when it is rejected, then it is read once more', async () => {
-    expect(await withPassword(rotating(['old', 'new']), openWith('new'))).toBe('opened with new')
+    const readers = rotating({ password: 'old' }, { password: 'new' })
+    expect(await withLogin(loginSource(secret, readers), openWith('new'))).toBe('opened as shop_login with new')
   })
 
   test('given a password that stays wrong, when it is rejected twice, then that is the answer', async () => {
-    await expect(withPassword(rotating(['old', 'older', 'new']), openWith('new'))).rejects.toBe(rejected)
+    const readers = rotating({ password: 'old' }, { password: 'older' }, { password: 'new' })
+    await expect(withLogin(loginSource(secret, readers), openWith('new'))).rejects.toBe(rejected)
+  })
+
+  test('given a rotation between two users, when the secret is read, then its user is the one that connects', async () => {
+    const readers = rotating({ username: 'shop_login_clone', password: 'new' })
+    expect(await withLogin(loginSource(secret, readers), openWith('new'))).toBe('opened as shop_login_clone with new')
+  })
+
+  test('given IAM, when a login is wanted, then it is a token for host, port and user', async () => {
+    const login = await loginSource({ ...connection, credential: { kind: 'iam' } }, rotating()).read()
+    expect(login).toEqual({ user: 'shop_login', password: 'token for shop_login at db.example.org:5432' })
   })
 
   test('given a password in the settings, when it is rejected, then it is not tried again', async () => {
@@ -174,7 +207,7 @@ describe('credentials', () => {
       tries += 1
       throw rejected
     }
-    await expect(withPassword(passwordSource({ kind: 'password', password: 'x' }), open)).rejects.toBe(rejected)
+    await expect(withLogin(loginSource(connection), open)).rejects.toBe(rejected)
     expect(tries).toBe(1)
   })
 })

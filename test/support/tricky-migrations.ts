@@ -31,6 +31,12 @@ export const trickyHistory: Readonly<Record<string, string>> = {
   'm/08_typo/down.sql': '\ndrop view vv;',
   'm/09_leaves/migration.sql': 'create table once (id int primary key); insert into once values (1);',
   'm/09_leaves/down.sql': 'drop table once; create table again as select 1 as id;',
+  'm/10_fussy/migration.sql': `
+    create table fussy as select 1 as one from nokey where b is null; insert into fussy select 1 / (a - 1) from nokey;`,
+  'm/10_fussy/down.sql': 'drop table fussy;',
+  'm/11_seeds.sql': 'create table seeds (id int);',
+  'm/11_seeds.down.sql': 'drop table seeds;',
+  'm/12_fussy.sql': '-- lockstep:irreversible it is not tried\ninsert into fussy select 1 / (a - 1) from nokey;',
 }
 
 /** What `certify` finds out about each of them with five rows. */
@@ -45,4 +51,6 @@ export const trickyCertificates: Readonly<Record<string, string>> = {
   '07_concurrent': 'reversible',
   '08_typo': 'irreversible: down.sql fails: view "vv" does not exist (line 2)',
   '09_leaves': 'irreversible: after down.sql, relation again is left over, column again.id is left over',
+  '10_fussy': 'reversible, loses: "fussy" (5 of 5 rows) written after it',
+  '11_seeds': 'reversible, loses: "seeds" (5 of 5 rows) written after it',
 }

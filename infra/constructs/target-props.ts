@@ -1,0 +1,43 @@
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
+
+/** A database to migrate. */
+export interface TargetProps {
+  /** `[a-z0-9][a-z0-9-]{0,62}`; uploads below `bundles/<name>/` are for it. */
+  readonly name: string
+  /** The endpoint's own name: the certificate is checked against it. */
+  readonly host: string
+  /**
+   * @default 5432
+   */
+  readonly port?: number
+  readonly database: string
+  /** The login role of `docs/database-roles.sql`. */
+  readonly user: string
+  /** The role that migrations run as, and that owns what they make. */
+  readonly applicationRole: string
+  /**
+   * The secret with the login role's name and password, as RDS writes it. It is read from within the VPC, which then needs an interface
+   * endpoint of Secrets Manager, or another way out.
+   *
+   * @default none: the runner logs in with IAM
+   */
+  readonly secret?: secretsmanager.ISecret
+  /**
+   * The resource id of instance or cluster (`db-…`, `cluster-…`), to which the runner's right to log in with IAM is narrowed.
+   *
+   * @default any database of account and region that has the login role
+   */
+  readonly resourceId?: string
+  /**
+   * Who signs the server's certificate, in PEM.
+   *
+   * @default the authorities of RDS in the host's region; the public ones for other hosts
+   */
+  readonly authorities?: string
+  /**
+   * Refuses pending migrations of which the bundle has no certificate of going back.
+   *
+   * @default false
+   */
+  readonly requireCertificate?: boolean
+}
