@@ -32,7 +32,7 @@ describe('generated ways back', { timeout: 180_000 }, () => {
     expect(migrations).toHaveLength(15)
     expect(code).toBe(0)
     expect((await lockstep(['check', 'm'], { cwd })).stdout).toContain('15 migrations, 15 with a way back')
-    expect(downsBelow(join(cwd, 'm')).filter((path) => read(cwd, path).includes('postgres'))).toEqual([])
+    expect(downsBelow(join(cwd, 'm')).filter((path) => /postgres|lockstep_kept/.test(read(cwd, path)))).toEqual([])
     expect(read(cwd, '05_rename/down.sql')).toMatch(
       /rename to "child";\nalter table "parent" rename column "title" to "name";\n$/,
     )

@@ -19,7 +19,7 @@ export const reversibleKinds: Readonly<Record<string, string>> = {
   'm/08_partition/migration.sql':
     'create table big_2 partition of big for values from (100) to (200); create index on big (k);',
   'm/09_type/migration.sql':
-    'alter table kid alter column n type numeric(12,4), alter column n set not null, add check (n >= 0);',
+    "alter table kid alter column n type numeric(12,4), alter column n set not null, add check (n >= 0);\ninsert into parent (title, old) values ('kept', 'value') on conflict do nothing;",
   'm/10_drop/migration.sql': 'drop view titles; alter table parent drop column old; drop table big;',
   'm/11_policy/migration.sql': `
     alter table parent enable row level security; create policy mine on parent for select using (title = current_user);
