@@ -11,6 +11,7 @@ import { checkLimits } from '../domain/limits.ts'
 import { checkFile, checkListing } from '../domain/manifest-check.ts'
 import { parseManifest } from '../domain/manifest-parser.ts'
 import type { BundleLimits } from '../domain/settings.ts'
+import { isSignaturePath, parseSignatureFile, type SignedStatement, signatureLimits } from '../domain/signature-file.ts'
 import { readEntry } from './zip-content.ts'
 import { readZipDirectory, type ZipEntry } from './zip-directory.ts'
 
@@ -18,18 +19,18 @@ import { readZipDirectory, type ZipEntry } from './zip-directory.ts'
  * Opens a bundle: a zip with a manifest, or a plain zip of a migrations folder. Every file is inflated and validated once here,
  * one after the other, and again only when it is read; at no time do two of them lie inflated in memory.
  *
- * With a manifest, the bundle must hold exactly the files that it lists. Without one, only the history's files are taken, a
+ * With a manifest, the bundle must hold exactly the files that it lists, and signatures. Without one, only the history's files are taken, a
  * folder around all of them is left out of their paths, and what Finder adds is passed over.
  *
- * @throws LockstepError BUNDLE_*, MANIFEST_* and FILE_* as docs/bundle-format.md lists them
+ * @throws LockstepError BUNDLE_*, MANIFEST_*, FILE_* and SIGNATURE_INVALID as docs/bundle-format.md lists them
  */
 export async function openBundle(bytes: Uint8Array, limits: BundleLimits): Promise<Bundle> {
   const archive = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const entries = withoutRoot((await readZipDirectory(archive, limits)).filter(({ path }) => !isFinderFile(path)))
   if (entries.length === 0) throw new LockstepError('BUNDLE_EMPTY', 'the zip has no files')
   checkDistinct(entries.map(({ path }) => path))
-  const manifest = readManifest(archive, entries, limits)
-  const taken = entries.filter(({ path }) => (manifest ? path !== manifestPath : isHistoryFile(path)))
+  const { manifest, ...seal } = readSeal(archive, entries, limits)
+  const taken = entries.filter(({ path }) => (manifest ? !isOutsideList(path) : isHistoryFile(path)))
   checkLimits(taken, limits)
   if (manifest)
     checkListing(
@@ -37,7 +38,7 @@ export async function openBundle(bytes: Uint8Array, limits: BundleLimits): Promi
       taken.map(({ path }) => path),
     )
   const files = await validate(archive, taken, manifest)
-  return toBundle(archive, { files, taken, manifest })
+  return { ...toBundle(archive, { files, taken, manifest }), ...seal }
 }
 
 /** Takes the folder away that `zip -r bundle.zip migrations` puts around everything. */
@@ -46,17 +47,28 @@ const withoutRoot = (entries: readonly ZipEntry[]): readonly ZipEntry[] => {
   return root === '' ? entries : entries.map((entry) => ({ ...entry, path: entry.path.slice(root.length) }))
 }
 
-const readManifest = (
+/** The manifest can't list itself, nor what is said of it afterwards. */
+const isOutsideList = (path: string): boolean => path === manifestPath || isSignaturePath(path)
+
+/** The manifest, and the signatures that stand beside it; without a manifest there is nothing that could be signed. */
+const readSeal = (
   archive: Buffer,
   entries: readonly ZipEntry[],
   limits: BundleLimits,
-): BundleManifest | undefined => {
+): Pick<Bundle, 'manifest' | 'manifestDigest' | 'signatures'> => {
   const entry = entries.find(({ path }) => path === manifestPath)
-  if (entry === undefined) return undefined
+  if (entry === undefined) return {}
   checkLimits([entry], limits)
   const content = readEntry(archive, entry)
   checkText(manifestPath, content)
-  return parseManifest(content.toString('utf8'))
+  const manifest = parseManifest(content.toString('utf8'))
+  return { manifest, manifestDigest: sha256(content), signatures: readSignatures(archive, entries) }
+}
+
+const readSignatures = (archive: Buffer, entries: readonly ZipEntry[]): readonly SignedStatement[] => {
+  const signatures = entries.filter(({ path }) => isSignaturePath(path)).sort((a, b) => compareBytes(a.path, b.path))
+  checkLimits(signatures, signatureLimits)
+  return signatures.map((entry) => parseSignatureFile(entry.path, readEntry(archive, entry).toString('latin1')))
 }
 
 const validate = async (

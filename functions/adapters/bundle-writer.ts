@@ -29,7 +29,8 @@ const unix = 3
 const regularFile = 0o100644
 /** 1 January 1980, 00:00, read in local time as it is written: the oldest time that a zip can hold. */
 const oldestTime = new Date(1980, 0, 1)
-const entryOptions: ZipOptions = { level: 6, mtime: oldestTime, os: unix, attrs: regularFile * 0x10000 }
+/** How each entry is written: nothing in it depends on where or when. */
+export const entryOptions: ZipOptions = { level: 6, mtime: oldestTime, os: unix, attrs: regularFile * 0x10000 }
 
 /** Far below the ratio at which a reader takes a file for a bomb. */
 const suspiciousRatio = defaultLimits.ratio / 2

@@ -4,6 +4,7 @@ import type { ControlStore } from '../engine/control-store.ts'
 import type { Clock, Random } from '../engine/system.ts'
 import type { ControlTables } from './dynamodb-chain.ts'
 import { leaseClaims, readLock } from './dynamodb-claims.ts'
+import { doneKey } from './dynamodb-items.ts'
 import { heldLeases } from './dynamodb-leases.ts'
 import { ledgerOperations } from './dynamodb-ledger.ts'
 import { operatorActs } from './dynamodb-operator.ts'
@@ -33,6 +34,8 @@ export function dynamodbControlStore(ports: ControlStorePorts): ControlStore {
   return {
     readSettings: (target) => readSettings(tables, target, parseSettings),
     readLock: (target) => readLock(tables, target),
+    hasSucceeded: async (target, bundle) =>
+      (await tables.requests.get(controlTable, doneKey(target, bundle))) !== undefined,
     ...runOperations(tables),
     ...leaseClaims(tables),
     ...heldLeases(tables),

@@ -8,6 +8,7 @@ import {
   type RunId,
   revision,
   runId,
+  type Sha256,
   type TargetName,
   workerId,
 } from '../domain/types.ts'
@@ -25,6 +26,7 @@ import { isJsonMap, toActor, toBackend, toFailure, toNotice, toReceiptKey, toWor
  * | CHAIN | `T#<target>` | `CHAIN` | whatever appends events: a compare-and-swap |
  * | RUN | `T#<target>` | `RUN#<id>` | counters and transitions; alone has `createdAt`, by which the local index lists runs |
  * | MIG | `T#<target>` | `MIG#<migration>` | projection |
+ * | DONE | `T#<target>` | `DONE#<digest>` | the release of a run that succeeded with that bundle; never deleted |
  * | SETTINGS | `TARGET#<target>` | `SETTINGS` | the deploy; the functions are denied writes there |
  * | event (audit table) | `T#<target>` | `A#<seq, 12 digits>` | put once, in the transaction that moves CHAIN |
  */
@@ -46,6 +48,8 @@ export const migrationKey = (target: TargetName, migration: MigrationName): Key 
   pk: partition(target),
   sk: migrationPrefix + migration,
 })
+/** Its being there says all; the rest is for people. */
+export const doneKey = (target: TargetName, bundle: Sha256): Key => ({ pk: partition(target), sk: `DONE#${bundle}` })
 export const settingsKey = (target: TargetName): Key => ({ pk: `TARGET#${target}`, sk: 'SETTINGS' })
 /** Padded with zeros, so that events sort by their seq. */
 export const eventKey = (target: TargetName, seq: number): Key => ({
@@ -82,6 +86,7 @@ export function toLock(item: Fields): LockRecord {
     ...optional(fields, 'migration', (name) => migrationName(fields.text(name))),
     ...optional(fields, 'backend', (name) => toBackend(fields.nested(name))),
     ...optional(fields, 'reason', fields.text),
+    ...optional(fields, 'standing', fields.sha256),
   }
 }
 

@@ -1,12 +1,13 @@
 import type { AuditDraft } from '../domain/audit.ts'
-import type { Lease, RunState, SliceReport } from '../domain/records.ts'
-import { laterBy } from '../domain/types.ts'
+import type { Lease, RunEnd, RunState, SliceReport } from '../domain/records.ts'
+import { type Instant, laterBy } from '../domain/types.ts'
 import type { ControlStore, Heartbeat } from '../engine/control-store.ts'
 import { appendWith, type ControlTables, readChain } from './dynamodb-chain.ts'
 import { holderValues, leaseIsMine, runIsNotOver } from './dynamodb-conditions.ts'
-import { updateOf } from './dynamodb-expressions.ts'
+import { putOf, updateOf } from './dynamodb-expressions.ts'
 import { type Fields, isFields } from './dynamodb-fields.ts'
-import { lockKey, runKey } from './dynamodb-items.ts'
+import { doneKey, lockKey, runKey } from './dynamodb-items.ts'
+import type { NamedWrite } from './dynamodb-requests.ts'
 import { endOf } from './dynamodb-runs.ts'
 
 /** What a worker does with the lease it holds: shows that it lives, and lets go in one of three ways. */
@@ -18,9 +19,24 @@ export const heldLeases = (
     leave(tables, lease, { lock: { lockState: 'PARKED' }, state: 'PARKED', run: reported(report), events }),
   yieldLease: (lease, report, events) =>
     leave(tables, lease, { lock: free, state: 'QUEUED', run: reported(report), events }),
-  release: (lease, end, events) =>
-    leave(tables, lease, { lock: free, state: end.state, run: endOf(end, tables.clock.now()), events }),
+  release: (lease, end, events) => {
+    const at = tables.clock.now()
+    const { state, standing } = end
+    const lock = standing === undefined ? free : { ...free, standing }
+    return leave(tables, lease, { lock, state, run: endOf(end, at), events, done: doneBy(tables, lease, { end, at }) })
+  },
 })
+
+/** The item that tells of a bundle's success; written anew by each run that had nothing left to do. */
+function doneBy(
+  { controlTable }: ControlTables,
+  { target, run }: Lease,
+  { end, at }: { readonly end: RunEnd; readonly at: Instant },
+): readonly NamedWrite[] {
+  const { state, bundle } = end
+  if (state !== 'SUCCEEDED' || bundle === undefined) return []
+  return [{ name: 'done', Put: putOf(controlTable, { ...doneKey(target, bundle), run, at }) }]
+}
 
 const reported = ({ applied, detached }: SliceReport): Fields => ({ applied, detached })
 
@@ -60,6 +76,7 @@ interface Leaving {
   readonly state: RunState
   readonly run: Fields
   readonly events: readonly AuditDraft[]
+  readonly done?: readonly NamedWrite[]
 }
 
 /**
@@ -86,10 +103,7 @@ async function leave(tables: ControlTables, lease: Lease, leaving: Leaving): Pro
     target,
     seen: await readChain(tables, target),
     events: leaving.events,
-    writes: [
-      { name: 'lock', Update: lock },
-      { name: 'run', Update: ofRun },
-    ],
+    writes: [{ name: 'lock', Update: lock }, { name: 'run', Update: ofRun }, ...(leaving.done ?? [])],
   })
   return refused === undefined || (await hasLeft(tables, lease, state)) ? 'done' : 'lost'
 }

@@ -20,7 +20,7 @@ import type { Key } from './dynamodb-items.ts'
 import { makePatience, type PatiencePorts } from './dynamodb-patience.ts'
 
 /** What one of a transaction's writes is about, so that a refusal can be told by name. */
-export type WriteName = 'lock' | 'run' | 'chain' | 'entry' | 'event'
+export type WriteName = 'lock' | 'run' | 'done' | 'chain' | 'entry' | 'event'
 export type NamedWrite = TransactWriteItem & { readonly name: WriteName }
 /** The writes whose conditions did not hold, each with its item as it is (undefined: there is none). */
 export type Refusals = ReadonlyMap<WriteName, Fields | undefined>

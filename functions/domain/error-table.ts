@@ -67,6 +67,19 @@ export const errorTable = {
   FILE_HAS_NUL: refused('remove the NUL byte; PostgreSQL text cannot hold one'),
   FILE_CHANGED: refused('run the command again when nothing else writes into the folder'),
 
+  // signatures, and where a bundle has to have been
+  SIGNATURE_MISSING: refused('sign it with `lockstep sign <zip> --key <key> --target <name>`, then push that zip'),
+  SIGNATURE_INVALID: refused(
+    "sign the bundle as it is, with a key that the target's `policy.signers` has; `lockstep check <zip>` shows the signatures",
+  ),
+  SIGNATURE_EXPIRED: refused('sign it again with `lockstep sign`, with a later `--expires`'),
+  SIGNATURE_OTHER_TARGET: refused('sign it for this target too: `lockstep sign <zip> --key <key> --target <name>`'),
+  SIGNATURE_REPLAYED: refused(
+    'if this bundle is meant, sign it again with `--parent`: the `standing` of the lock in `lockstep status --json`',
+  ),
+  PROMOTION_REQUIRED: refused('push the same bundle to that target first'),
+  KEY_INVALID: entry('usage', 'make a key with `lockstep keygen <file>`, or name a KMS key of type ECC_NIST_P256'),
+
   CERTIFICATE_INVALID: refused('run `lockstep certify <dir>`, which writes the file anew'),
 
   // the history

@@ -107,6 +107,8 @@ export interface RunEnd {
   readonly state: FinalRunState
   readonly applied: number
   readonly bundle?: Sha256
+  /** What the target stands at from now on; a run that changed nothing of that has none. */
+  readonly standing?: Sha256
   readonly failure?: Failure
   readonly notices: readonly Notice[]
 }
@@ -140,6 +142,8 @@ export interface LockRecord {
   readonly backend?: Backend
   /** Why an operator froze the target, and who; only while it is FREEZING or FROZEN. */
   readonly reason?: string
+  /** What the target stands at: the digest of the bundle, or of the rollback's plan, that succeeded last. */
+  readonly standing?: Sha256
 }
 
 /** One process's hold on a target's lease. */

@@ -1,3 +1,4 @@
+import type { Signer } from './signer.ts'
 import type { TargetName } from './types.ts'
 
 /**
@@ -44,6 +45,10 @@ export interface TargetPolicy {
   readonly requireManifest: boolean
   /** True refuses pending migrations of which the bundle has no certificate of going back. */
   readonly requireCertificate: boolean
+  /** The keys of which one must have signed a bundle for this target; without any, bundles need no signature. */
+  readonly signers: readonly Signer[]
+  /** Takes only bundles that have succeeded on this other target before; null takes any. */
+  readonly after: TargetName | null
   /** Tries of a step that meets 55P03, 40P01 or 40001, the first included. */
   readonly stepAttempts: number
   /** Bounds of infrastructure faults for one run, whichever comes first. */

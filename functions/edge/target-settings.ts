@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { LockstepError } from '../domain/errors.ts'
 import { defaultLimits } from '../domain/limits.ts'
 import type { TargetSettings } from '../domain/settings.ts'
+import { isPublicKey } from '../domain/signer.ts'
 import { isTargetName } from '../domain/types.ts'
 
 /** A slice has to be far longer than a lease: a dead holder's is watched for a whole one inside one invocation. */
@@ -31,10 +32,23 @@ const connection = z.strictObject({
   authorities: z.string().includes('-----BEGIN CERTIFICATE-----').optional(),
 })
 
+const targetName = z.string().refine(isTargetName, 'expected a target name, [a-z0-9][a-z0-9-]{0,62}')
+
+const signer = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'expected letters, digits, dots, dashes; at most 63'),
+  publicKey: z.string().refine(isPublicKey, 'expected a P-256 public key, the base64 of its DER'),
+})
+
+const signers = z
+  .array(signer)
+  .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, 'expected ids that differ')
+
 const policy = z.strictObject({
   outOfOrder: z.enum(['apply', 'refuse']).default('apply'),
   requireManifest: z.boolean().default(false),
   requireCertificate: z.boolean().default(false),
+  signers: signers.default([]),
+  after: targetName.nullable().default(null),
   stepAttempts: count.default(5),
   faultAttempts: count.default(10),
   faultWindowMs: count.default(900_000),
@@ -51,7 +65,7 @@ const limits = z.strictObject({
 
 const targetSettings = z
   .strictObject({
-    target: z.string().refine(isTargetName, 'expected a target name, [a-z0-9][a-z0-9-]{0,62}'),
+    target: targetName,
     connection,
     applicationRole: z.string().min(1),
     searchPath: z.string().min(1).default('public'),
@@ -69,6 +83,10 @@ const targetSettings = z
   .refine(({ connection: { credential, tls } }) => credential.kind !== 'iam' || tls === 'verify', {
     path: ['connection', 'tls'],
     error: 'expected verify with credential iam: a token is a password, and whoever reads it may log in',
+  })
+  .refine(({ target, policy: { after } }) => after !== target, {
+    path: ['policy', 'after'],
+    error: 'expected another target: on itself no bundle could be the first',
   })
 
 /** A target's settings as a deploy writes them; what is left out has its default. */

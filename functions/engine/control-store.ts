@@ -20,6 +20,7 @@ import type {
   MigrationName,
   Revision,
   RunId,
+  Sha256,
   TargetName,
   Token,
   WorkerId,
@@ -52,6 +53,8 @@ export interface ControlStore {
   finishRun(target: TargetName, run: RunId, end: RunEnd, events: readonly AuditDraft[]): Promise<boolean>
 
   readLock(target: TargetName): Promise<LockRecord | undefined>
+  /** Tells whether a bundle with this digest has ever succeeded on the target; once true, it stays so. */
+  hasSucceeded(target: TargetName, bundle: Sha256): Promise<boolean>
   /**
    * FREE (or no LOCK item yet) → HELD with token + 1.
    *
@@ -70,7 +73,10 @@ export interface ControlStore {
   park(lease: Lease, report: SliceReport, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
   /** HELD → FREE, RUN → QUEUED: the run lets go without an end, because its database did not answer. */
   yieldLease(lease: Lease, report: SliceReport, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
-  /** HELD → FREE, RUN → its end. */
+  /**
+   * HELD → FREE, RUN → its end. With an end that has a `standing`, LOCK gets it, and a SUCCEEDED bundle is one that `hasSucceeded`
+   * knows from then on.
+   */
   release(lease: Lease, end: RunEnd, events: readonly AuditDraft[]): Promise<'done' | 'lost'>
 
   /**

@@ -1,5 +1,5 @@
 import { asLockstepError } from '../domain/errors.ts'
-import type { Lease, RunEnd, SliceReport } from '../domain/records.ts'
+import type { Lease, RunEnd, RunRecord, SliceReport } from '../domain/records.ts'
 import type { Sha256 } from '../domain/types.ts'
 import type { SliceEnd } from './apply.ts'
 import { PredecessorAtWork } from './attach.ts'
@@ -52,6 +52,12 @@ export async function holdLease(
   return verdict.answer
 }
 
+/** After a rollback, even half of one, the target stands at that rollback, so that nothing signed before it is the newest any more. */
+const standingAfter = ({ work }: RunRecord, { state, applied, bundle }: RunEnd): Sha256 | undefined => {
+  if (work.kind === 'rollback') return state === 'SUCCEEDED' || applied > 0 ? work.plan : undefined
+  return state === 'SUCCEEDED' ? bundle : undefined
+}
+
 /** A successor ends its predecessor's session, which then looks like a fault of the database: LOCK tells which it was. */
 async function causeOf({ keeper }: Held, thrown: unknown): Promise<unknown> {
   if (asLockstepError(thrown).kind !== 'unreachable') return thrown
@@ -72,7 +78,8 @@ async function park(context: RunContext, lease: Lease, report: SliceReport): Pro
 
 async function release(context: RunContext, lease: Lease, end: RunEnd): Promise<RunnerAnswer> {
   const event = { ...draft(context, 'run.finished', finished(end)), token: lease.token }
-  const released = await context.control.release(lease, end, [event])
+  const standing = standingAfter(context.run, end)
+  const released = await context.control.release(lease, { ...end, ...(standing && { standing }) }, [event])
   if (released === 'lost') return answerHeld(context)
   return { kind: 'done', state: end.state, applied: end.applied, ...(end.failure && { failure: end.failure }) }
 }

@@ -1,3 +1,5 @@
+import type { Admission } from '../domain/admission.ts'
+import type { Json } from '../domain/audit.ts'
 import { LockstepError } from '../domain/errors.ts'
 import type { Lease, LockRecord } from '../domain/records.ts'
 import type { LeaseAttempt, LeaseClaim } from './control-store.ts'
@@ -115,7 +117,8 @@ function claim(
   type: 'run.started' | 'run.resumed' | 'run.took-over',
   from?: LockRecord,
 ): LeaseClaim {
-  const { request, settings, random, clock } = context
+  const { request, settings, random, clock, admission } = context
+  const left = from === undefined ? {} : { from: from.ownerRun ?? null, fromToken: from.token }
   return {
     target: request.target,
     run: request.run,
@@ -123,6 +126,10 @@ function claim(
     revision: random.revision(),
     leaseMs: settings.leaseMs,
     at: clock.now(),
-    events: [draft(context, type, from === undefined ? {} : { from: from.ownerRun ?? null, fromToken: from.token })],
+    events: [draft(context, type, { ...left, ...signedBy(admission) })],
   }
 }
+
+/** Who answers for the bundle, by the name that the target's settings give the key. */
+const signedBy = (admission: Admission | undefined): { readonly [key: string]: Json } =>
+  admission === undefined ? {} : { signer: admission.signer.id, key: admission.statement.key }

@@ -1,3 +1,4 @@
+import type { Admission } from '../domain/admission.ts'
 import type { AuditDraft, AuditType, Json } from '../domain/audit.ts'
 import type { Actor, RunRecord } from '../domain/records.ts'
 import type { TargetSettings } from '../domain/settings.ts'
@@ -29,6 +30,8 @@ export interface RunContext extends RunnerPorts {
   readonly run: RunRecord
   readonly settings: TargetSettings
   readonly deadline: Deadline
+  /** By which signature the bundle was let in, where the target asks for one. */
+  readonly admission?: Admission
 }
 
 /** Drafts an audit event of this run; the store gives it its place in the chain. */

@@ -1,7 +1,9 @@
+import type { Admission } from '../domain/admission.ts'
 import { LockstepError } from '../domain/errors.ts'
 import { maxObjectBytes } from '../domain/limits.ts'
 import { type BundleWork, type FinalRunState, isFinal, type RunRecord, type RunWork } from '../domain/records.ts'
 import type { Sha256 } from '../domain/types.ts'
+import { admitBundle } from './admit.ts'
 import { applyPlan, type Planner } from './apply.ts'
 import { holdLease } from './hold.ts'
 import { obtainLease } from './lease.ts'
@@ -27,9 +29,10 @@ export async function advance(ports: RunnerPorts, request: AdvanceRequest, deadl
   if (settings === undefined) return refuseUnknown(ports, request)
   const context: RunContext = { ...ports, request, run, settings, deadline }
   try {
-    const { planner, bundle } = await openWork(context, run.work)
-    const lease = await obtainLease(context)
-    return await holdLease(context, lease, (held) => applyPlan(held, planner), bundle)
+    const { planner, bundle, admission } = await openWork(context, run.work)
+    const admitted = { ...context, ...(admission && { admission }) }
+    const lease = await obtainLease(admitted)
+    return await holdLease(admitted, lease, (held) => applyPlan(held, planner), bundle)
   } catch (thrown) {
     return await endWithoutLease(context, thrown)
   }
@@ -46,12 +49,14 @@ const answerOf = ({ applied, failure }: RunRecord, state: FinalRunState): Runner
 async function openWork(context: RunContext, work: RunWork): Promise<OpenedWork> {
   if (work.kind === 'rollback') return { planner: rollbackPlanner(context, work) }
   const bundle = await openBundle(context, work)
-  return { planner: bundlePlanner(context, bundle), bundle: bundle.digest }
+  const admission = await admitBundle(context, bundle)
+  return { planner: bundlePlanner(context, bundle), bundle: bundle.digest, ...(admission && { admission }) }
 }
 
 interface OpenedWork {
   readonly planner: Planner
   readonly bundle?: Sha256
+  readonly admission?: Admission
 }
 
 async function openBundle({ bundles, openBundle: open, settings }: RunContext, { object }: BundleWork) {

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { sha256 } from '../../functions/domain/checksum.ts'
 import type { ChainHead, FinalRunState, Lease, LockRecord, SliceReport } from '../../functions/domain/records.ts'
 import { type RunId, revision, runId, type TargetName, token, workerId } from '../../functions/domain/types.ts'
 import type { ControlStore, FreezeOrder, LeaseClaim } from '../../functions/engine/control-store.ts'
@@ -137,11 +138,30 @@ const yieldLease = picks.map(
     },
 )
 
+const bundles = [sha256('v1'), sha256('v2')]
+
+/** A bundle's success, or a rollback's: the latter stands for no bundle. */
+function told(state: FinalRunState, pick: number) {
+  const digest = bundles[pick % 2]
+  if (digest === undefined || state !== 'SUCCEEDED') return {}
+  return { standing: digest, ...(pick % 3 > 0 && { bundle: digest }) }
+}
+
+const askSucceeded = fc.constantFrom(...bundles).map(
+  (bundle): Call =>
+    ({ target }) =>
+    (store) =>
+      store.hasSucceeded(target, bundle),
+)
+
 const release = fc.tuple(picks, finalStates).map(
   ([pick, state]): Call =>
     ({ leases }) => {
       const lease = recent(leases, pick)
-      return lease && ((store) => store.release(lease, endOf({ state, applied: 1 }), finished(lease.run)))
+      return (
+        lease &&
+        ((store) => store.release(lease, endOf({ state, applied: 1, ...told(state, pick) }), finished(lease.run)))
+      )
     },
 )
 
@@ -170,6 +190,7 @@ export const calls: fc.Arbitrary<Call> = fc.oneof(
   { weight: 4, arbitrary: park },
   { weight: 3, arbitrary: yieldLease },
   { weight: 1, arbitrary: release },
+  { weight: 1, arbitrary: askSucceeded },
   { weight: 4, arbitrary: project },
   { weight: 4, arbitrary: operatorCalls },
 )

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sha256 } from '../../functions/domain/checksum.ts'
 import type { Lease } from '../../functions/domain/records.ts'
 import { migrationName, revision, token } from '../../functions/domain/types.ts'
 import type { Heartbeat } from '../../functions/engine/control-store.ts'
@@ -14,6 +15,8 @@ import {
   startRun,
 } from '../support/control-records.ts'
 import type { ControlFixture } from './control-store.ts'
+
+const [v1, v2] = [sha256('v1'), sha256('v2')]
 
 /** Heartbeats, and the three ways to let go of a lease. */
 export function leaseTests(use: () => ControlFixture): void {
@@ -179,6 +182,58 @@ export function leaseTests(use: () => ControlFixture): void {
       expect(lock).not.toHaveProperty('worker')
       expect(runs).toMatchObject([{ state: 'SUCCEEDED', applied: 3, notices, finishedAt: expect.any(String) }])
       expect(events.at(-1)).toMatchObject({ type: 'run.finished' })
+    })
+
+    it('given a run that succeeded with a bundle, when it is released, then the target stands at it, and it has succeeded', async () => {
+      const { store } = use()
+      const lease = await newLease(use)
+      const { target } = lease
+      expect(await store.hasSucceeded(target, v1)).toBe(false)
+      await store.release(lease, endOf({ bundle: v1, standing: v1 }), [])
+      expect((await store.readLock(target))?.standing).toBe(v1)
+      expect(await store.hasSucceeded(target, v1)).toBe(true)
+      expect(await store.hasSucceeded(target, v2)).toBe(false)
+      expect(await store.hasSucceeded(newTarget(), v1)).toBe(false)
+    })
+
+    it('given a target that stands at a bundle, when a run fails with another, then it stands where it stood', async () => {
+      const { store } = use()
+      const lease = await newLease(use)
+      const { target } = lease
+      await store.release(lease, endOf({ bundle: v1, standing: v1 }), [])
+      const next = await leaseFor(store, await startRun(store, target))
+      expect((await store.readLock(target))?.standing).toBe(v1)
+      await store.release(next, endOf({ state: 'FAILED', bundle: v2 }), [])
+      expect((await store.readLock(target))?.standing).toBe(v1)
+      expect(await store.hasSucceeded(target, v2)).toBe(false)
+    })
+
+    it('given a target that stands at a bundle, when a rollback succeeds, then it stands at that, and the bundle has succeeded still', async () => {
+      const { store } = use()
+      const lease = await newLease(use)
+      const { target } = lease
+      await store.release(lease, endOf({ bundle: v1, standing: v1 }), [])
+      await store.release(await leaseFor(store, await startRun(store, target)), endOf({ standing: v2 }), [])
+      expect((await store.readLock(target))?.standing).toBe(v2)
+      expect(await store.hasSucceeded(target, v2)).toBe(false)
+      expect(await store.hasSucceeded(target, v1)).toBe(true)
+    })
+
+    it('given a bundle that succeeded, when it succeeds again, then that is no obstacle', async () => {
+      const { store } = use()
+      const lease = await newLease(use)
+      await store.release(lease, endOf({ bundle: v1, standing: v1 }), [])
+      const next = await leaseFor(store, await startRun(store, lease.target))
+      expect(await store.release(next, endOf({ bundle: v1, standing: v1 }), [])).toBe('done')
+    })
+
+    it('given a lost lease, when its success is told, then the target does not stand at it, and it has not succeeded', async () => {
+      const { store } = use()
+      const lease = await newLease(use)
+      const old = { ...lease, token: token(lease.token - 1) }
+      expect(await store.release(old, endOf({ bundle: v1, standing: v1 }), [])).toBe('lost')
+      expect(await store.readLock(lease.target)).not.toHaveProperty('standing')
+      expect(await store.hasSucceeded(lease.target, v1)).toBe(false)
     })
 
     it('given a released lock that another run holds, when the release is repeated, then it is done as before', async () => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { emptyChain, verifyChain } from '../../functions/domain/audit-chain.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
 import { migrationName, type RunId, runId, type TargetName } from '../../functions/domain/types.ts'
-import { draftOf, eventOf, newTarget, observe, receiptOf } from '../support/control-records.ts'
+import { draftOf, eventOf, newTarget, observe, receiptOf, targetName } from '../support/control-records.ts'
+import { newKey } from '../support/signing.ts'
 import type { ControlFixture } from './control-store.ts'
 
 /** The ledger and the audit stream as they are read, and settings. */
@@ -92,6 +93,8 @@ const settingsOf = (target: TargetName): TargetSettings => ({
     outOfOrder: 'apply',
     requireManifest: false,
     requireCertificate: false,
+    signers: [newKey('release').signer],
+    after: targetName('staging'),
     stepAttempts: 5,
     faultAttempts: 10,
     faultWindowMs: 900_000,

@@ -13,6 +13,8 @@ const policy: TargetPolicy = {
   outOfOrder: 'apply',
   requireManifest: false,
   requireCertificate: false,
+  signers: [],
+  after: null,
   stepAttempts: 3,
   faultAttempts: 10,
   faultWindowMs: 900_000,

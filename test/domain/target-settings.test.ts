@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
+import { newKey } from '../support/signing.ts'
 
 const connection = {
   host: 'db.example.org',
@@ -26,6 +27,8 @@ describe('settings of a target', () => {
         outOfOrder: 'apply',
         requireManifest: false,
         requireCertificate: false,
+        signers: [],
+        after: null,
         stepAttempts: 5,
         faultAttempts: 10,
         faultWindowMs: 900_000,
@@ -59,6 +62,12 @@ describe('settings of a target', () => {
     ['half a millisecond', { lockTimeoutMs: 0.5 }, 'lockTimeoutMs'],
     ['heartbeats too slow for the lease', { leaseMs: 10_000, heartbeatMs: 5_001 }, 'heartbeatMs'],
     ['a limit of nothing to keep', { policy: { keepRows: 0 } }, 'policy.keepRows'],
+    ['a signer without a key', { policy: { signers: [{ id: 'release' }] } }, 'policy.signers.0.publicKey'],
+    ['a signer with a key that is none', { policy: { signers: [{ id: 'release', publicKey: 'MFkw' }] } }, 'P-256'],
+    ['two signers of one id', { policy: { signers: [newKey('a').signer, newKey('a').signer] } }, 'policy.signers'],
+    ['a signer whose id breaks lines', { policy: { signers: [newKey('a\nb').signer] } }, 'policy.signers.0.id'],
+    ['a target after itself', { policy: { after: 'shop' } }, 'policy.after'],
+    ['a target after what can be none', { policy: { after: 'Shop' } }, 'policy.after'],
     ['a limit of nothing', { limits: { files: 0 } }, 'limits.files'],
     ['a credential that nobody knows', { connection: { ...connection, credential: { kind: 'magic' } } }, 'credential'],
     [
@@ -88,6 +97,12 @@ describe('settings of a target', () => {
 
   it('given anything at all, when it is parsed, then it is settings or a refusal', () => {
     fc.assert(fc.property(fc.anything(), (raw) => refusalBy(raw).code === 'SETTINGS_INVALID'))
+  })
+
+  it('given signers and a target before, when they are parsed, then they are there', () => {
+    const signers = [newKey('release').signer, newKey('spare').signer]
+    const policy = { signers, after: 'staging' }
+    expect(parseTargetSettings({ ...least, policy }).policy).toMatchObject(policy)
   })
 
   it('given parsed settings, when they are parsed again, then they stay the same', () => {

@@ -32,6 +32,7 @@ export function badBundles(): readonly BadBundle[] {
     ...bombs(),
     ...badContents(),
     ...badManifests(),
+    ...badSignatures(),
     ...badHistories(),
   ]
 }
@@ -182,6 +183,31 @@ const badManifests = (): BadBundle[] => [
     'MANIFEST_FILE_MISMATCH',
     'a file of other content',
     withManifest({}, { ...good, content: sql.replace('a', 'b') }),
+  ),
+]
+
+const signatureFile = (name: string, content = `lockstep bundle statement 1\n`): CraftedEntry => ({
+  name: `lockstep.signatures/${name}`,
+  content,
+})
+
+/** A signature's place takes signatures and nothing else. */
+const badSignatures = (): BadBundle[] => [
+  bad('SIGNATURE_INVALID', 'a signature that is none', withManifest({}, good, signatureFile('1.txt'))),
+  bad('SIGNATURE_INVALID', 'an empty signature', withManifest({}, good, signatureFile('1.txt', ''))),
+  bad('MANIFEST_FILE_UNLISTED', 'SQL among the signatures', withManifest({}, good, signatureFile('1.sql', sql))),
+  bad('MANIFEST_FILE_UNLISTED', 'a folder below the signatures', withManifest({}, good, signatureFile('a/1.txt'))),
+  bad('MANIFEST_FILE_UNLISTED', 'a signature outside of its place', withManifest({}, good, { name: '1.txt' })),
+  bad(
+    'MANIFEST_FILE_UNLISTED',
+    'a signature in a folder of the history',
+    withManifest({}, good, { name: '1_a/lockstep.signatures/1.txt' }),
+  ),
+  bad('BUNDLE_FILE_TOO_LARGE', 'a long signature', withManifest({}, good, signatureFile('1.txt', 'x'.repeat(2_049)))),
+  bad(
+    'BUNDLE_TOO_MANY_FILES',
+    'too many signatures',
+    withManifest({}, good, ...Array.from({ length: 33 }, (_, index) => signatureFile(`${index}.txt`))),
   ),
 ]
 

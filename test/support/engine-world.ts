@@ -34,13 +34,15 @@ export interface World {
   readonly observed: readonly (readonly [Observation, number])[]
   /** Packs and stores texts by their paths, counts the run's start, and says what its front would ask. */
   push(texts: Readonly<Record<string, string>>, manifest?: ManifestInput): Promise<AdvanceRequest>
+  /** Stores a bundle that is packed already, and else does as `push` does. */
+  pushBytes(bytes: Uint8Array): Promise<AdvanceRequest>
   planRollback(wish: RollbackWish): Promise<RollbackPlan>
   /** Counts the start of the run that a plan confirms, and says what its front would ask. */
   confirm(plan: RollbackPlan): Promise<AdvanceRequest>
   /** Deletes the object that a run was to read. */
   removeObject(request: AdvanceRequest): Promise<void>
   /** Runs one slice. */
-  advance(request: AdvanceRequest, budgetMs?: number): Promise<RunnerAnswer>
+  advance(request: AdvanceRequest, budgetMs?: number, changed?: RunnerPorts): Promise<RunnerAnswer>
   receipts(): readonly Receipt[]
   auditTypes(): Promise<readonly string[]>
 }
@@ -67,6 +69,24 @@ export function engineWorld(changes: Partial<TargetSettings> = {}): World {
   control.records(target).settings = settings
   let uploads = 0
 
+  const pushBytes = async (bytes: Uint8Array): Promise<AdvanceRequest> => {
+    uploads += 1
+    const opening = openBundle(bytes, settings.limits)
+    opened.set(bytes, opening)
+    await opening.catch(() => undefined)
+    const object = await bundles.put({ bucket: 'bundles', key: `bundles/${target}/${uploads}.zip`, bytes })
+    const run = runIdOf(object)
+    await control.countStart({
+      id: run,
+      target,
+      direction: 'up',
+      work: { kind: 'bundle', object },
+      actor,
+      createdAt: clock.now(),
+    })
+    return { action: 'advance', target, run, actor, budgetMs: 870_000 }
+  }
+
   return {
     target,
     settings,
@@ -76,24 +96,8 @@ export function engineWorld(changes: Partial<TargetSettings> = {}): World {
     bundles,
     ports,
     observed,
-    async push(texts, manifest = {}) {
-      uploads += 1
-      const bytes = await packBundle(memoryFiles(texts), manifest)
-      const opening = openBundle(bytes, settings.limits)
-      opened.set(bytes, opening)
-      await opening.catch(() => undefined)
-      const object = await bundles.put({ bucket: 'bundles', key: `bundles/${target}/${uploads}.zip`, bytes })
-      const run = runIdOf(object)
-      await control.countStart({
-        id: run,
-        target,
-        direction: 'up',
-        work: { kind: 'bundle', object },
-        actor,
-        createdAt: clock.now(),
-      })
-      return { action: 'advance', target, run, actor, budgetMs: 870_000 }
-    },
+    push: async (texts, manifest = {}) => pushBytes(await packBundle(memoryFiles(texts), manifest)),
+    pushBytes,
     planRollback: (wish) => planRollback(ports, { action: 'plan-rollback', target, wish, actor, budgetMs: 20_000 }),
     async confirm({ wish, floor, head, digest }) {
       const run = runIdOfPlan(target, digest)
@@ -105,9 +109,9 @@ export function engineWorld(changes: Partial<TargetSettings> = {}): World {
       const work = (await control.readRun(target, run))?.work
       if (work?.kind === 'bundle') bundles.remove(work.object)
     },
-    advance: (request, budgetMs = request.budgetMs) => {
+    advance: (request, budgetMs = request.budgetMs, changed = ports) => {
       const endsAtMs = clock.monotonicMs() + budgetMs
-      return advance(ports, request, { remainingMs: () => endsAtMs - clock.monotonicMs() })
+      return advance(changed, request, { remainingMs: () => endsAtMs - clock.monotonicMs() })
     },
     receipts: () => database.data(settings.connection.database).receipts,
     auditTypes: async () => (await control.readAudit(target, 0, 1_000)).map(({ type }) => type),

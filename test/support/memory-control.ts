@@ -4,7 +4,7 @@ import { compareBytes } from '../../functions/domain/byte-order.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import { ledgerEntries } from '../../functions/domain/ledger.ts'
 import { isFinal } from '../../functions/domain/records.ts'
-import { type Instant, laterBy, type TargetName } from '../../functions/domain/types.ts'
+import { type Instant, laterBy, type Sha256, type TargetName } from '../../functions/domain/types.ts'
 import { type ControlStore, maxReceipts } from '../../functions/engine/control-store.ts'
 import { claimLease, heldBy, leave } from './memory-lease.ts'
 import { memoryOperator } from './memory-operator.ts'
@@ -27,7 +27,13 @@ export type MemorySnapshot = ReadonlyMap<TargetName, TargetRecords>
 export function memoryControl(clock: { now(): Instant }): MemoryControl {
   let targets = new Map<TargetName, TargetRecords>()
   const of = (target: TargetName): TargetRecords => {
-    const known = targets.get(target) ?? { chain: emptyChain, runs: new Map(), ledger: new Map(), events: [] }
+    const known = targets.get(target) ?? {
+      chain: emptyChain,
+      runs: new Map(),
+      ledger: new Map(),
+      done: new Set<Sha256>(),
+      events: [],
+    }
     targets.set(target, known)
     return known
   }
@@ -40,6 +46,7 @@ export function memoryControl(clock: { now(): Instant }): MemoryControl {
 
     readSettings: async (target) => of(target).settings,
     readLock: async (target) => of(target).lock,
+    hasSucceeded: async (target, bundle) => of(target).done.has(bundle),
     readRun: async (target, run) => of(target).runs.get(run)?.record,
     readChain: async (target) => of(target).chain,
     readLedger: async (target) =>
@@ -111,7 +118,7 @@ export function memoryControl(clock: { now(): Instant }): MemoryControl {
     yieldLease: async (lease, report, events) => leave(of(lease.target), lease, { state: 'QUEUED', report, events }),
     release: async (lease, end, events) => {
       const records = of(lease.target)
-      const answer = leave(records, lease, { state: end.state, events })
+      const answer = leave(records, lease, { state: end.state, events, end })
       const stored = records.runs.get(lease.run)
       if (answer === 'done' && stored !== undefined && stored.record.finishedAt === undefined)
         finish(stored, end, clock.now())

@@ -4,6 +4,7 @@ import {
   isFinal,
   type Lease,
   type LockRecord,
+  type RunEnd,
   type RunState,
   type SliceReport,
 } from '../../functions/domain/records.ts'
@@ -57,11 +58,12 @@ const leaseOf = ({ target, run, worker, leaseMs }: LeaseClaim, lock: LockRecord)
 export interface Leaving {
   readonly state: RunState
   readonly report?: SliceReport
+  readonly end?: RunEnd
   readonly events: readonly AuditDraft[]
 }
 
 /** Lets go of a lease. */
-export function leave(records: TargetRecords, lease: Lease, { state, report, events }: Leaving): 'done' | 'lost' {
+export function leave(records: TargetRecords, lease: Lease, { state, report, events, end }: Leaving): 'done' | 'lost' {
   const { worker } = lease
   const lock = heldBy(records, lease)
   const stored = records.runs.get(lease.run)
@@ -69,7 +71,9 @@ export function leave(records: TargetRecords, lease: Lease, { state, report, eve
     return stored?.left?.worker === worker && stored.left.state === state ? 'done' : 'lost'
   }
   append(records, lease.target, events)
-  records.lock = { ...(state === 'PARKED' ? parked(lock) : freed(lock)), revision: leftAs(worker, state) }
+  const left = { ...(state === 'PARKED' ? parked(lock) : freed(lock)), revision: leftAs(worker, state) }
+  records.lock = { ...left, ...(end?.standing && { standing: end.standing }) }
+  if (end?.state === 'SUCCEEDED' && end.bundle !== undefined) records.done.add(end.bundle)
   stored.left = { worker, state }
   const { detached: _, ...kept } = stored.record
   stored.record = { ...kept, state, ...report }

@@ -3,7 +3,7 @@ import { chainEndsEarly, chainEvents } from '../../functions/domain/audit-chain.
 import { LockstepError } from '../../functions/domain/errors.ts'
 import type { ChainHead, LedgerEntry, LockRecord, RunEnd, RunRecord, RunState } from '../../functions/domain/records.ts'
 import type { TargetSettings } from '../../functions/domain/settings.ts'
-import type { Instant, MigrationName, RunId, TargetName, WorkerId } from '../../functions/domain/types.ts'
+import type { Instant, MigrationName, RunId, Sha256, TargetName, WorkerId } from '../../functions/domain/types.ts'
 
 /** Everything that a control store knows of one target, as plain data. */
 export interface TargetRecords {
@@ -14,6 +14,8 @@ export interface TargetRecords {
   chain: ChainHead
   readonly runs: Map<RunId, StoredRun>
   readonly ledger: Map<MigrationName, LedgerEntry>
+  /** Digests of the bundles that succeeded. */
+  readonly done: Set<Sha256>
   readonly events: AuditEvent[]
 }
 
