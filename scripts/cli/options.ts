@@ -8,7 +8,7 @@ import {
   type Sha256,
   type TargetName,
 } from '../../functions/domain/types.ts'
-import { parseDuration } from './units.ts'
+import { parseDuration, parseLifetime } from './units.ts'
 
 /** `--json`, which every command with an answer has. The answer's shape is in docs/cli.md. */
 export interface JsonOption {
@@ -43,6 +43,23 @@ export const ageOption = (): Option =>
 export const timeoutOption = (what = 'how long --wait waits'): Option =>
   new Option('--timeout <duration>', what).argParser(parseDuration).default(900_000, '15m')
 
+/** How a signature is made, beside its key and its target. */
+export interface SignOptions {
+  /** In milliseconds from now. */
+  readonly expires: number
+  readonly parent?: Sha256
+}
+
+export const signOption = (): Option =>
+  new Option('--sign <key>', 'sign it with a key file, or a KMS key by id, ARN or alias')
+
+export const signOptions = (): readonly Option[] => [
+  new Option('--expires <lifetime>', 'how long the signature holds')
+    .argParser(parseLifetime)
+    .default(30 * 86_400_000, '30d'),
+  new Option('--parent <digest>', 'what the target must stand at: that bundle succeeded last').argParser(readParent),
+]
+
 export const shadowOption = (): Option =>
   new Option('--shadow-url <url>', 'a throwaway PostgreSQL server (else one is started)')
 
@@ -74,6 +91,13 @@ export const readDigest = (text: string): Sha256 => {
   if (isSha256(text)) return text
   throw new LockstepError('USAGE', `"${text}" is not the digest of a plan: 64 hex digits`, {
     hint: '`lockstep rollback --dry-run` prints it',
+  })
+}
+
+const readParent = (text: string): Sha256 => {
+  if (isSha256(text)) return text
+  throw new LockstepError('USAGE', `"${text}" is not the digest of a bundle: 64 hex digits`, {
+    hint: '`lockstep status --target <name> --json` has it: `standing` of the lock',
   })
 }
 

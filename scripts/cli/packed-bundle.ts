@@ -2,6 +2,7 @@ import { packBundle } from '../../functions/adapters/bundle-writer.ts'
 import { type BundleOrigin, type ManifestInput, makeManifest } from '../../functions/domain/bundle-manifest.ts'
 import type { Certificates } from '../../functions/domain/certificate.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
+import type { SignedStatement } from '../../functions/domain/signature-file.ts'
 import type { Sha256 } from '../../functions/domain/types.ts'
 import { gitOrigin } from './git-origin.ts'
 import type { HistoryInput } from './history-input.ts'
@@ -11,6 +12,7 @@ export interface PackedBundle {
   readonly bytes: Uint8Array
   readonly digest: Sha256
   readonly origin: BundleOrigin
+  readonly signatures: readonly SignedStatement[]
 }
 
 /**
@@ -23,14 +25,14 @@ export async function packInput(
   input: HistoryInput,
   { reapply = [], certificates = {} }: Omit<ManifestInput, 'source'>,
 ): Promise<PackedBundle> {
-  const { digest, manifest } = input.bundle
+  const { digest, manifest, signatures = [] } = input.bundle
   if (input.kind === 'folder') {
     const contents = { source: await gitOrigin(input.path), reapply, certificates }
     const bytes = await packBundle(input.bundle, contents)
     // As the manifest says it: without the credentials that a URL may carry.
-    return { bytes, digest, origin: makeManifest(input.bundle.files, contents).source }
+    return { bytes, digest, origin: makeManifest(input.bundle.files, contents).source, signatures: [] }
   }
-  if (reapply.length === 0) return { bytes: input.bytes, digest, origin: manifest?.source ?? {} }
+  if (reapply.length === 0) return { bytes: input.bytes, digest, origin: manifest?.source ?? {}, signatures }
   throw new LockstepError('USAGE', '--reapply needs the folder, not a bundle that is packed already', {
     hint: 'push the folder of migrations itself, or pack it anew',
   })

@@ -9,12 +9,17 @@ import {
   jsonOption,
   type PlaceOption,
   placeOptions,
+  readTarget,
   rowsOption,
   runOption,
+  type SignOptions,
   shadowOption,
+  signOption,
+  signOptions,
   targetOption,
   timeoutOption,
 } from './options.ts'
+import { declareSigningCommands } from './signing-commands.ts'
 
 /** What the program needs of the process: where help goes (when asked for; when nothing was), and how a command is run. */
 interface ProgramPorts {
@@ -41,6 +46,7 @@ export function createProgram({ write, writeError, act }: ProgramPorts): Command
 
   declareHistoryCommands(program, act)
   declareTargetCommands(program, act)
+  declareSigningCommands(program, act)
   declareRollbackCommands(program, act)
   declareOperatorCommands(program, act)
   declareLocalCommands(program, act)
@@ -75,17 +81,23 @@ const declareHistoryCommands = (program: Command, act: Act): void => {
     .addOption(jsonOption())
     .addHelpText('after', examples('lockstep check migrations'))
     .action((path: string) => act(async (context) => (await import('../commands/check.ts')).check(context, { path })))
-  program
+  const bundle = program
     .command('bundle <dir>')
     .description('pack a history into a zip, always the same bytes')
     .requiredOption('--out <file>', 'the zip to write')
+    .addOption(signOption())
+    .option('--target <name>', 'the database that it is signed for', readTarget)
+  for (const option of signOptions()) bundle.addOption(option)
+  bundle
     .addOption(jsonOption())
     .addHelpText('after', examples('lockstep bundle migrations --out bundle.zip'))
-    .action((path: string, options: JsonOption & { out: string }) =>
+    .action((path: string, options: BundleOptions) =>
       act(async (context) => (await import('../commands/bundle.ts')).bundle(context, { path, ...options })),
     )
   declareWayBackCommands(program, act)
 }
+
+type BundleOptions = SignOptions & { readonly out: string; readonly sign?: string; readonly target?: TargetName }
 
 /** Commands that try migrations on a throwaway PostgreSQL. */
 const declareWayBackCommands = (program: Command, act: Act): void => {
@@ -126,6 +138,9 @@ const declareTargetCommands = (program: Command, act: Act): void => {
     .addOption(timeoutOption())
     .option('--require-certificate', 'upload nothing unless each migration has a certificate')
     .option('--reapply <migration...>', 'release migrations that were rolled back, so that this push applies them')
+    .addOption(signOption())
+  for (const option of signOptions()) push.addOption(option)
+  push
     .addOption(jsonOption())
     .addHelpText('after', examples('lockstep push migrations --target orders --wait'))
     .action((path: string, options: PushOptions) =>
@@ -154,13 +169,15 @@ const declareTargetCommands = (program: Command, act: Act): void => {
   for (const command of [push, status, verify]) for (const option of placeOptions()) command.addOption(option)
 }
 
-type PushOptions = PlaceOption & {
-  readonly target: TargetName
-  readonly wait?: boolean
-  readonly timeout: number
-  readonly reapply?: string[]
-  readonly requireCertificate?: boolean
-}
+type PushOptions = PlaceOption &
+  SignOptions & {
+    readonly sign?: string
+    readonly target: TargetName
+    readonly wait?: boolean
+    readonly timeout: number
+    readonly reapply?: string[]
+    readonly requireCertificate?: boolean
+  }
 
 /** Commands of the embedded cloud. */
 const declareLocalCommands = (program: Command, act: Act): void => {

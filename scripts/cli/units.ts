@@ -54,6 +54,22 @@ export function parseDuration(text: string): number {
   return Number(match[1]) * unitMs
 }
 
+/** Keys change sooner than that, and no calendar ends before. */
+const longestLifetimeMs = 10 * 365 * day
+
+/**
+ * Reads how long something holds: a duration, or days, as `30d`; at most ten years.
+ *
+ * @returns milliseconds
+ * @throws LockstepError USAGE for anything else
+ */
+export function parseLifetime(text: string): number {
+  const days = /^(\d+)\s*d$/.exec(text.trim())?.[1]
+  const lifetimeMs = days === undefined ? parseDuration(text) : Number(days) * day
+  if (lifetimeMs > 0 && lifetimeMs <= longestLifetimeMs) return lifetimeMs
+  throw new LockstepError('USAGE', `"${text}" is no lifetime, expected more than nothing and at most 3650d`)
+}
+
 const kB = 1_000
 const MB = 1_000 * kB
 

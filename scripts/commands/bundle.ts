@@ -1,24 +1,32 @@
 import { writeFile } from 'node:fs/promises'
 import { LockstepError } from '../../functions/domain/errors.ts'
+import type { TargetName } from '../../functions/domain/types.ts'
 import { checkHistory, refusedSummary } from '../cli/check-history.ts'
 import { type Context, type Outcome, succeeded } from '../cli/command.ts'
 import { openHistory } from '../cli/history-input.ts'
 import { findCertificates } from '../cli/input-certificates.ts'
+import type { SignOptions } from '../cli/options.ts'
 import { certifiedText, originText, packInput } from '../cli/packed-bundle.ts'
 import { toAbsolute } from '../cli/paths.ts'
+import { signatureLines, signPacked, toSignatureDocument } from '../cli/sign-input.ts'
 import { count, formatBytes } from '../cli/units.ts'
 
-interface BundleInput {
+interface BundleInput extends SignOptions {
   readonly path: string
   readonly out: string
+  /** The key; then the target must be there. */
+  readonly sign?: string
+  readonly target?: TargetName
 }
 
 /**
  * Packs a folder of migrations into a zip, after checking it; the same history and commit give the same bytes.
  *
- * @throws LockstepError PATH_NOT_FOUND, USAGE, and what the history is refused for
+ * @throws LockstepError PATH_NOT_FOUND, USAGE, KEY_INVALID, AWS_DENIED, AWS_UNREACHABLE, and what the history is refused for
  */
-export async function bundle({ output, cwd }: Context, { path, out }: BundleInput): Promise<Outcome> {
+export async function bundle({ output, cwd }: Context, options: BundleInput): Promise<Outcome> {
+  const { path, out } = options
+  refuseHalfSigning(options)
   const input = await openHistory(path, cwd)
   if (input.kind === 'zip') throw new LockstepError('USAGE', `${path} is a bundle already`, { hint: 'give the folder' })
   const report = await checkHistory(input, cwd)
@@ -29,12 +37,13 @@ export async function bundle({ output, cwd }: Context, { path, out }: BundleInpu
     const closing = `${refusedSummary(report, output)}; no bundle was written`
     return { document: { notices, errors: failures }, failures, closing }
   }
-  const { bytes, digest, origin } = await packInput(input, { certificates })
+  const { bytes, digest, origin, signatures } = await signPacked(await packInput(input, { certificates }), options, cwd)
   await write(toAbsolute(out, cwd), bytes)
   output.line(
     `${output.paint('green', '✓')} ${out}: ${[count(migrations.length, 'migration'), certifiedText(certificates), formatBytes(bytes.length), originText(origin)].filter(Boolean).join(' · ')}`,
   )
   output.line(output.paint('dim', `  digest ${digest}`))
+  for (const line of signatureLines(signatures, output)) output.line(line)
   return succeeded({
     file: out,
     bytes: bytes.length,
@@ -42,7 +51,16 @@ export async function bundle({ output, cwd }: Context, { path, out }: BundleInpu
     source: origin,
     migrations: migrations.length,
     certificates,
+    signatures: signatures.map(toSignatureDocument),
     notices,
+  })
+}
+
+/** A signature is for one target; a target says nothing without one. */
+const refuseHalfSigning = ({ sign, target }: BundleInput): void => {
+  if ((sign === undefined) === (target === undefined)) return
+  throw new LockstepError('USAGE', '--sign and --target of a bundle go together', {
+    hint: '`lockstep bundle <dir> --out bundle.zip --sign <key> --target <name>`',
   })
 }
 

@@ -2,6 +2,7 @@ import { checkHistory, refusedSummary } from '../cli/check-history.ts'
 import type { Context, Outcome } from '../cli/command.ts'
 import { openHistory } from '../cli/history-input.ts'
 import { noticeLines } from '../cli/notices.ts'
+import { signatureLines, strangeSignatures, toSignatureDocument } from '../cli/sign-input.ts'
 import { count } from '../cli/units.ts'
 
 /**
@@ -12,7 +13,8 @@ import { count } from '../cli/units.ts'
 export async function check({ output, cwd }: Context, { path }: { readonly path: string }): Promise<Outcome> {
   const input = await openHistory(path, cwd)
   const report = await checkHistory(input, cwd)
-  const { migrations, notices, failures } = report
+  const { migrations, failures } = report
+  const notices = [...report.notices, ...strangeSignatures(input.bundle)]
   for (const line of noticeLines(notices, output)) output.line(line)
   if (failures.length === 0) {
     const withDown = migrations.filter((migration) => migration.down !== undefined).length
@@ -20,6 +22,8 @@ export async function check({ output, cwd }: Context, { path }: { readonly path:
       `${output.paint('green', '✓')} ${count(migrations.length, 'migration')}, ${withDown} with a way back: nothing to refuse`,
     )
   }
+  const { signatures = [] } = input.bundle
+  for (const line of signatureLines(signatures, output)) output.line(line)
   return {
     document: {
       migrations: migrations.map(({ name, checksum, form, down }) => ({
@@ -29,6 +33,7 @@ export async function check({ output, cwd }: Context, { path }: { readonly path:
         down: down !== undefined,
       })),
       digest: input.bundle.digest,
+      signatures: signatures.map(toSignatureDocument),
       notices,
       errors: failures,
     },

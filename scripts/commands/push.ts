@@ -10,16 +10,17 @@ import { findCertificates, requireCertificates } from '../cli/input-certificates
 import { watchInterrupt } from '../cli/interrupt.ts'
 import { lastEventSeq } from '../cli/last-event.ts'
 import { noticeHint } from '../cli/notices.ts'
-import type { PlaceOption } from '../cli/options.ts'
+import type { PlaceOption, SignOptions } from '../cli/options.ts'
 import { type Output, shorten } from '../cli/output.ts'
 import { certifiedText, originText, type PackedBundle, packInput } from '../cli/packed-bundle.ts'
 import { summaryOf } from '../cli/run-display.ts'
+import { signatureText, signPacked, toSignatureDocument } from '../cli/sign-input.ts'
 import { table } from '../cli/table.ts'
 import { count, formatBytes } from '../cli/units.ts'
 import { type Upload, upload } from '../cli/upload.ts'
 import { watchRun } from '../cli/watch-run.ts'
 
-interface PushInput extends PlaceOption {
+interface PushInput extends PlaceOption, SignOptions {
   readonly path: string
   readonly target: TargetName
   readonly wait?: boolean
@@ -28,6 +29,8 @@ interface PushInput extends PlaceOption {
   readonly reapply?: readonly string[]
   /** Refuses a history with a migration of which nobody proved what going back does. */
   readonly requireCertificate?: boolean
+  /** The key to sign it with, for this target. */
+  readonly sign?: string
 }
 
 /**
@@ -35,7 +38,7 @@ interface PushInput extends PlaceOption {
  *
  * Each push is a run of its own: pushing the same history again finds nothing to do.
  *
- * @throws LockstepError PATH_NOT_FOUND, USAGE, CERTIFICATE_REQUIRED, CERTIFICATE_INVALID, LOCAL_NOT_RUNNING, AWS_UNREACHABLE, AWS_DENIED
+ * @throws LockstepError PATH_NOT_FOUND, USAGE, KEY_INVALID, CERTIFICATE_REQUIRED, CERTIFICATE_INVALID, LOCAL_NOT_RUNNING, AWS_UNREACHABLE, AWS_DENIED
  */
 export async function push(context: Context, input: PushInput): Promise<Outcome> {
   const { output, cwd } = context
@@ -47,7 +50,8 @@ export async function push(context: Context, input: PushInput): Promise<Outcome>
   if (input.requireCertificate) requireCertificates(found, checked)
   const report = { ...checked, notices: [...checked.notices, ...found.notices] }
   const { certificates } = found
-  const packed = await packInput(history, { certificates, reapply: input.reapply?.map(migrationName) ?? [] })
+  const reapply = input.reapply?.map(migrationName) ?? []
+  const packed = await signPacked(await packInput(history, { certificates, reapply }), input, cwd)
 
   const cloud = await connect(context, input, 'push')
   const eventsAfter = wait ? await lastEventSeq(cloud.status, target) : 0
@@ -60,6 +64,7 @@ export async function push(context: Context, input: PushInput): Promise<Outcome>
     source: packed.origin,
     migrations: report.migrations.length,
     certificates,
+    signatures: packed.signatures.map(toSignatureDocument),
     notices: report.notices,
   }
   if (!wait) return succeeded(document)
@@ -111,6 +116,7 @@ const announce = (output: Output, { path, target, uploaded, packed, report, cert
   ]
   const rows = [
     ['bundle', contents.filter((text) => text !== '').join(' · ')],
+    ...packed.signatures.map((signed) => ['signed', signatureText(signed, output)]),
     ['object', shorten(`s3://${object.bucket}/${object.key}`, output.columns - labelColumns)],
     ['run', run],
     ['follow', followCommand({ target, run })],
