@@ -7,7 +7,7 @@ export const contextKeys = {
   'lockstep:subnetIds': "the runner's subnets, as a list or separated by commas",
   'lockstep:securityGroupIds': "the runner's security groups, as a list or separated by commas",
   'lockstep:targets':
-    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, resourceId?, authorities?, requireCertificate? }',
+    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, resourceId?, authorities?, requireCertificate?, signers?, after? }',
 } as const
 
 /** Wanted only together with `lockstep:addGatewayEndpoints`. */
@@ -37,6 +37,8 @@ const target = z.strictObject({
     .exactOptional(),
   authorities: z.string().startsWith('-----BEGIN CERTIFICATE-----').exactOptional(),
   requireCertificate: z.boolean().default(false),
+  signers: z.array(z.strictObject({ id: z.string().min(1), publicKey: z.string().min(1) })).default([]),
+  after: z.string().min(1).exactOptional(),
 })
 const targets = z.preprocess(parseJson, z.array(target).min(1))
 

@@ -1,7 +1,7 @@
 import { CfnOutput, Tokenization } from 'aws-cdk-lib'
 import { Construct } from 'constructs'
 import { bundlePrefix, settingsKeys } from '../../functions/edge/resources.ts'
-import type { TargetProps } from './target-props.ts'
+import type { SignerProps, TargetProps } from './target-props.ts'
 
 interface SettingsCommandsProps {
   readonly tableName: string
@@ -17,12 +17,20 @@ export class SettingsCommands extends Construct {
     super(scope, id)
     for (const target of targets) {
       bundlePrefix(target.name)
+      refuseUnknownBefore(target, targets)
       new CfnOutput(this, target.name, {
         value: putSettings(tableName, target),
         description: `writes the settings of ${target.name}`,
       })
     }
   }
+}
+
+/** What nobody migrates has no successes, so nothing could ever follow it. */
+const refuseUnknownBefore = ({ name, after }: TargetProps, targets: readonly TargetProps[]): void => {
+  const others = targets.map((target) => target.name).filter((other) => other !== name)
+  if (after === undefined || others.includes(after)) return
+  throw new Error(`${name} comes after "${after}", expected another target: ${others.join(', ') || 'there is none'}`)
 }
 
 const putSettings = (tableName: string, target: TargetProps): string =>
@@ -45,8 +53,20 @@ const settingsItem = (target: TargetProps) => ({
     },
   },
   applicationRole: { S: target.applicationRole },
-  ...(target.requireCertificate === true && { policy: { M: { requireCertificate: { BOOL: true } } } }),
+  ...policyOf(target),
 })
 
 const credentialItem = ({ secret }: TargetProps) =>
   secret === undefined ? { kind: { S: 'iam' } } : { kind: { S: 'secret' }, arn: { S: secret.secretArn } }
+
+/** Only what differs from the defaults, which the functions know. */
+const policyOf = ({ requireCertificate = false, signers = [], after }: TargetProps) => {
+  const policy = {
+    ...(requireCertificate && { requireCertificate: { BOOL: true } }),
+    ...(signers.length > 0 && { signers: { L: signers.map(signerItem) } }),
+    ...(after !== undefined && { after: { S: after } }),
+  }
+  return Object.keys(policy).length === 0 ? {} : { policy: { M: policy } }
+}
+
+const signerItem = ({ id, publicKey }: SignerProps) => ({ M: { id: { S: id }, publicKey: { S: publicKey } } })

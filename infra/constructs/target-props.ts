@@ -40,4 +40,24 @@ export interface TargetProps {
    * @default false
    */
   readonly requireCertificate?: boolean
+  /**
+   * The keys of which one must have signed a bundle for this target; `lockstep keygen` and `aws kms get-public-key` print them.
+   *
+   * @default none: bundles need no signature
+   */
+  readonly signers?: readonly SignerProps[]
+  /**
+   * Another target, on which a bundle must have succeeded before it may run on this one.
+   *
+   * @default none
+   */
+  readonly after?: string
+}
+
+/** A public key that may admit bundles to a target. */
+export interface SignerProps {
+  /** How audit events name it: letters, digits, dots, dashes. */
+  readonly id: string
+  /** A P-256 key: the base64 of its DER, as `lockstep keygen` prints it and KMS answers it. */
+  readonly publicKey: string
 }

@@ -11,6 +11,7 @@ import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { SettingsCommands } from '../../infra/constructs/settings-commands.ts'
 import type { TargetProps } from '../../infra/constructs/target-props.ts'
 import { makeAuthority } from '../support/certificates.ts'
+import { newKey } from '../support/signing.ts'
 import { rendered } from './reading.ts'
 import { makeApp, makeFolder } from './synthesize.ts'
 
@@ -25,7 +26,10 @@ const target: TargetProps = {
 
 const commandOf = (props: TargetProps): string => {
   const stack = new Stack(makeApp())
-  const commands = new SettingsCommands(stack, 'Settings', { tableName: 'control', targets: [props] })
+  const commands = new SettingsCommands(stack, 'Settings', {
+    tableName: 'control',
+    targets: [props, { ...target, name: 'staging' }],
+  })
   const [output] = commands.node.children.filter((child) => child instanceof CfnOutput)
   return rendered(stack.resolve(output?.value))
 }
@@ -95,6 +99,18 @@ describe('the command that writes settings', () => {
       expect(parseTargetSettings({ ...item, target: target.name }).policy.requireCertificate).toBe(required)
     },
   )
+
+  test('given signers and a target before, when the functions read the item, then the policy has them', () => {
+    const signers = [newKey('release').signer, newKey("o'spare").signer]
+    const { pk: _, sk: __, ...item } = run(commandOf({ ...target, signers, after: 'staging' }))
+    expect(item.policy).toEqual({ signers, after: 'staging' })
+    const accepted = { ...item, policy: { signers: [signers[0]], after: 'staging' } }
+    expect(parseTargetSettings({ ...accepted, target: target.name }).policy).toMatchObject({ after: 'staging' })
+  })
+
+  test.each(['nowhere', target.name])('given a target after "%s", when it is declared, then it is refused', (after) => {
+    expect(() => commandOf({ ...target, after })).toThrow('expected another target: staging')
+  })
 
   test.each(['Shop', 'a/b', '*', ''])('given the name "%s", when a target is declared, then it is refused', (name) => {
     expect(() => commandOf({ ...target, name })).toThrow("is no target's name")
