@@ -80,6 +80,7 @@ export const stepFailure = (
         details(order, error),
       )
     case 'migration':
+      if (sent.sql === '') return closingFailure(order, error)
       return migrationFailure(order, error, placeOf(order, sent, outcome, error, parse))
   }
 }
@@ -103,6 +104,12 @@ const ownFailure = (order: StepOrder, error: DatabaseError): LockstepError => {
   const { name } = order.source.migration
   if (passingStates.has(error.code)) return migrationFailure(order, error, undefined)
   return wrapOwnError(error, `cannot run ${name} as role ${order.settings.applicationRole}`)
+}
+
+/** Nothing of the migration's was in the message: its last unit took effect before, so its mark has to stay. */
+const closingFailure = (order: StepOrder, error: DatabaseError): LockstepError => {
+  const code = order.direction === 'down' ? 'KEEP_NOT_RESTORED' : 'KEEP_IMPOSSIBLE'
+  return new LockstepError(code, `${order.source.migration.name}: ${error.message}`, details(order, error))
 }
 
 const migrationFailure = (order: StepOrder, error: DatabaseError, place: SourcePlace | undefined): LockstepError => {

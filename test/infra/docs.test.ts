@@ -64,6 +64,7 @@ describe('docs/aws.md', () => {
       `| \`policy.requireCertificate\` | \`${policy.requireCertificate}\` |`,
       `| \`policy.stepAttempts\` | ${policy.stepAttempts} |`,
       `| \`policy.faultAttempts\`, \`policy.faultWindowMs\` | ${policy.faultAttempts} and ${shown(policy.faultWindowMs)} |`,
+      `| \`policy.keepBytes\`, \`policy.keepRows\` | ${policy.keepBytes / 1024 ** 3} GiB and ${shown(policy.keepRows)} |`,
       `| \`limits.files\`, \`.fileBytes\`, \`.inflatedBytes\`, \`.ratio\` | ${shown(limits.files)}, ${mebibytes(limits.fileBytes)}, ${mebibytes(limits.inflatedBytes)}, ${limits.ratio} |`,
     ]
     expect(rows.filter((row) => !page.includes(row))).toEqual([])

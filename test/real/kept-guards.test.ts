@@ -185,47 +185,6 @@ describe('one transaction', () => {
     expect(await rowsOf('a')).toEqual([{ id: 1, x: 1 }])
   })
 
-  test('given a file that runs as units, when it drops in several, then its receipt tells all, and all comes back with the last record', async () => {
-    const make = 'create table a (id int primary key, x text); create table b (id int primary key);'
-    await up(target, `${make} insert into a values (1, 'one'); insert into b values (7)`, 'init')
-    const text = `-- lockstep:transaction=none\nset search_path = public;\nalter table a drop column x;\ndrop table b;\ncreate index concurrently i on a (id)`
-    const applied = await up(target, text)
-    expect(applied.kept).toEqual([
-      { table: 'public.a', columns: ['x'], rows: 1 },
-      { table: 'public.b', rows: 1 },
-    ])
-    const back = `-- lockstep:transaction=none\nalter table a add column x text;\ncreate table b (id int primary key);\ndrop index concurrently i`
-    const reverted = await down(target, back, applied)
-    expect(reverted.kept).toEqual([
-      { table: 'public.b', rows: 1 },
-      { table: 'public.a', columns: ['x'], rows: 1 },
-    ])
-    expect(await rowsOf('a')).toEqual([{ id: 1, x: 'one' }])
-    expect(await rowsOf('b')).toEqual([{ id: 7 }])
-  })
-
-  test('given units that a later run finishes, when it goes back, then what the first run kept is put back', async () => {
-    await up(target, `create table a (id int primary key, x text); insert into a values (1, 'one')`, 'init')
-    const source = sourceOf('-- lockstep:transaction=none\nalter table a drop column x;\nselect 1 / 1')
-    if (source.body.kind !== 'units') throw new Error('expected units')
-    const [first, second] = source.body.units
-    if (first === undefined || second === undefined) throw new Error('expected two units')
-    await target.session.commitUnit(await orderOf(target, source), first, 'not-last')
-    const failed = await target.session.recordFailure(await orderOf(target, source), {
-      code: 'STEP_TOO_LONG',
-      message: '',
-      hint: '',
-    })
-    const applied = await target.session.commitUnit(await orderOf(target, source), second, 'last')
-    expect(applied).toMatchObject({
-      key: { n: failed.key.n + 1 },
-      kept: [{ table: 'public.a', columns: ['x'], rows: 1 }],
-    })
-    if (applied === undefined) throw new Error('expected a receipt')
-    await down(target, 'alter table a add column x text', applied)
-    expect(await rowsOf('a')).toEqual([{ id: 1, x: 'one' }])
-  })
-
   test('given a role that may make no schema, when it drops values, then it is refused and says so', async () => {
     await up(target, 'create table a (id int); insert into a values (1)', 'init')
     await target.ask(`alter database ${target.database.name} owner to current_user`)
