@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatAge, formatBytes, formatDuration, parseDuration } from '../../scripts/cli/units.ts'
+import { formatAge, formatBytes, formatDuration, parseDuration, parseLifetime } from '../../scripts/cli/units.ts'
 
 describe('durations', () => {
   test.each([
@@ -34,6 +34,23 @@ describe('durations', () => {
     'given "%s", when parsed, then it is refused',
     (text) => {
       expect(() => parseDuration(text)).toThrow('is not a duration')
+    },
+  )
+})
+
+describe('lifetimes', () => {
+  test.each([
+    ['30d', 30 * 86_400_000],
+    ['3650d', 3_650 * 86_400_000],
+    ['12h', 43_200_000],
+  ])('given "%s", when parsed, then it is %d ms', (text, ms) => {
+    expect(parseLifetime(text)).toBe(ms)
+  })
+
+  test.each(['0d', '0s', '3651d', '87601h', '-1d', '1.5d', 'd', '99999999999999999999d'])(
+    'given "%s", when parsed, then it is refused',
+    (text) => {
+      expect(() => parseLifetime(text)).toThrow(/is no lifetime|is not a duration/)
     },
   )
 })
