@@ -11,7 +11,7 @@ let tried = 0
 describe('a call that goes wrong, in memory', () => {
   test.for([...memoryStories, ...rollbackStories].filter(({ name }) => only === undefined || only.story === name))(
     'given history $name, when any call goes wrong, then what is left is what an uninterrupted run leaves',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (story) => {
       const matrix = await makeMatrix(makeWorld, story)
       const points = only === undefined ? matrix.points : [only]

@@ -67,6 +67,8 @@ export function makeOperators({ world, fronts, spawn }: OperatorParts): Operator
   const confirm = async (wish: RollbackWish, plan: RollbackPlan): Promise<'over' | 'open'> => {
     const order = { action: 'confirm', target, wish, plan: plan.digest, actor: actor() } as const
     confirmed.set(runIdOfPlan(target, plan.digest), plan)
+    // the application lives on while the run waits for its turn
+    if (choices.chance(0.4)) events.at(events.nowMs() + choices.between(0, 30_000), () => world.strike('rows-moved'))
     for (let asks = 1; asks <= mostAsks; asks++) {
       // a command line that gave up reading asks again while its first front is still at it
       if (choices.chance(0.2)) void ask((ports, deadline) => confirmPlan(ports, order, deadline))

@@ -3,6 +3,8 @@ import { migrationName } from '../../functions/domain/types.ts'
 import { letGo, push, rollBack, type Story, type Texts } from './crash-world.ts'
 
 const long = 900_000
+/** The operators' front answers at once; how it watches its run is in the other stories. */
+const unwatched = 2_000
 const to = (name: string): RollbackWish => ({ kind: 'to', migration: migrationName(name) })
 const steps = (count: number): RollbackWish => ({ kind: 'steps', count })
 const both = (name: string, up: string, down: string): Texts => ({
@@ -85,6 +87,7 @@ export const rollbackStories: readonly Story[] = [
   },
   {
     name: 'back-two-slices',
+    operatorMs: unwatched,
     invocationMs: 8_000,
     leaseMs: 2_000,
     acts: [
@@ -100,6 +103,7 @@ export const rollbackStories: readonly Story[] = [
   },
   {
     name: 'back-left-drop',
+    operatorMs: unwatched,
     invocationMs: 7_000,
     leaseMs: 2_000,
     acts: [
@@ -113,6 +117,7 @@ export const rollbackStories: readonly Story[] = [
   },
   {
     name: 'back-and-up',
+    operatorMs: unwatched,
     invocationMs: long,
     acts: [push(few), rollBack(to('1_a')), push(few), letGo, push(few), rollBack(steps(1))],
   },
