@@ -7,7 +7,7 @@ import { targetName } from '../support/e2e-cloud.ts'
 import { applyPlainly } from '../support/plain-apply.ts'
 import { seededChoices } from '../support/seeded-choices.ts'
 import { type Course, corpusPath, type HistoryName, settle } from './course.ts'
-import { catalogOf, gather, undisturbed } from './evidence.ts'
+import { catalogOf, gather, remainsOf, undisturbed } from './evidence.ts'
 import { type Field, openField } from './field.ts'
 import { storm } from './storm.ts'
 import { openTally } from './tally.ts'
@@ -66,8 +66,9 @@ async function expectUndisturbed(
   plain: ReadonlyMap<HistoryName, Catalog>,
 ): Promise<void> {
   await settle(field, course)
-  expect(await gather(field, course), course.target).toEqual(await undisturbed(course.history))
-  expect(await catalogOf(field, course), course.target).toEqual(plain.get(course.history))
+  expect(await gather(field, course), course.target).toEqual(await undisturbed(course))
+  if (course.heading === 'down') expect(await remainsOf(field, course), course.target).toEqual([])
+  else expect(await catalogOf(field, course), course.target).toEqual(plain.get(course.history))
   await course[Symbol.asyncDispose]()
 }
 

@@ -30,6 +30,8 @@ export interface Course extends AsyncDisposable {
   readonly runs: RunId[]
   /** Those whose end was seen and judged. */
   readonly judged: Set<RunId>
+  /** Where it goes: on its way down, a push of the same bundle is refused. */
+  heading: 'up' | 'down'
   push(): Promise<void>
 }
 
@@ -44,7 +46,7 @@ export async function openCourse(field: Field, history: HistoryName, number: num
   const runs: RunId[] = []
   tally.count('targets')
   return {
-    ...{ history, target, link, watch, runs, judged: new Set<RunId>() },
+    ...{ history, target, link, watch, runs, judged: new Set<RunId>(), heading: 'up' },
     async push() {
       const run = await cloud.push(target, files)
       runs.push(run)
@@ -74,7 +76,7 @@ const lookMs = 500
 const impatienceMs = 5_000
 const openRunsAtMost = 3
 /** Far above a message's visibility after its front was killed, the longest wait there is by design. */
-const stalledMs = 180_000
+export const stalledMs = 180_000
 
 /**
  * Pushes until a run succeeds, as a pipeline does: again after a run that ended as unreachable or crashed, and when nothing moves.
@@ -123,7 +125,7 @@ async function look(field: Field, course: Course): Promise<Look> {
       continue
     }
     course.judged.add(id)
-    if (judgeEnd(field, run) === 'done') succeeded = true
+    if (judgeEnd(field, course, run) === 'done') succeeded = true
   }
   return { open, succeeded }
 }
@@ -133,9 +135,13 @@ const readRun = async ({ cloud }: Field, { target }: Course, run: RunId): Promis
   return answer?.runs[0]
 }
 
-function judgeEnd(field: Field, run: RunRecord): 'done' | 'push again' {
+/** What a push is told while its migrations are taken back, or once they are. */
+const onTheWayBack: ReadonlySet<string | undefined> = new Set(['HELD_BACK', 'HALF_APPLIED'])
+
+function judgeEnd(field: Field, { heading }: Course, run: RunRecord): 'done' | 'push again' {
   field.log(`${run.target}: run ${run.id} ended ${run.state} ${run.failure?.code ?? ''}, applied ${run.applied}`)
   if (run.state === 'SUCCEEDED') return 'done'
+  if (heading === 'down' && run.state === 'REFUSED' && onTheWayBack.has(run.failure?.code)) return 'done'
   const unreachable = run.state === 'FAILED' && run.failure?.code === 'TARGET_UNREACHABLE'
   if (!unreachable && run.state !== 'CRASHED') {
     const { code, message, migration } = run.failure ?? {}
@@ -145,7 +151,7 @@ function judgeEnd(field: Field, run: RunRecord): 'done' | 'push again' {
   return 'push again'
 }
 
-async function stalled({ cloud }: Field, { target, watch }: Course): Promise<Error> {
+export async function stalled({ cloud }: Field, { target, watch }: Course): Promise<Error> {
   const status = await cloud.cli.status({ target })
   return new Error(`${target} stands still at ${watch.committed()} receipts: ${JSON.stringify(status, null, 2)}`)
 }

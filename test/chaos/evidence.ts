@@ -1,10 +1,11 @@
+import type { AuditType } from '../../functions/domain/audit.ts'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
 import { readHistory } from '../../functions/domain/history.ts'
 import { databaseUrl } from '../../scripts/local/target-names.ts'
 import { readCatalog } from '../../scripts/shadow/catalog.ts'
 import { folder } from '../support/e2e-cloud.ts'
 import { withClient } from '../support/postgres.ts'
-import { type Course, corpusPath, type HistoryName } from './course.ts'
+import { type Course, corpusPath } from './course.ts'
 import type { Field } from './field.ts'
 
 /** What a target has to show for itself, in the form in which it is compared. */
@@ -13,25 +14,40 @@ export interface Evidence {
   readonly receipts: readonly string[]
   /** Migrations in the audit's order of `migration.applied`. */
   readonly applied: readonly string[]
+  /** And of `migration.reverted`. */
+  readonly reverted: readonly string[]
   readonly ledger: readonly string[]
   readonly progress: number
   readonly chainIntact: boolean
   readonly lock: string | undefined
 }
 
-/** What an uninterrupted run leaves. */
-export async function undisturbed(history: HistoryName): Promise<Evidence> {
+/** What uninterrupted runs leave: all the way up, or up and all the way down again. */
+export async function undisturbed({ history, heading }: Course): Promise<Evidence> {
   const names = readHistory(await folder(corpusPath(history))).migrations.map(({ name }) => name)
-  return { receipts: names, applied: names, ledger: names, progress: 0, chainIntact: true, lock: 'FREE' }
+  const quiet = { applied: names, progress: 0, chainIntact: true, lock: 'FREE' }
+  if (heading === 'up') return { ...quiet, receipts: names, reverted: [], ledger: names }
+  const reverted = names.toReversed()
+  const receipts = [...names, ...reverted.map((name) => `${name} down committed`)]
+  return { ...quiet, receipts, reverted, ledger: names.map((name) => `${name} REVERTED`) }
+}
+
+/** What is left of a database whose every migration was taken back, besides what comes with each. */
+export async function remainsOf(field: Field, course: Course): Promise<readonly unknown[]> {
+  const { extensions: _, schemas: __, ...left } = await catalogOf(field, course)
+  return Object.values(left).flat()
 }
 
 export async function gather({ cloud, database }: Field, { target }: Course): Promise<Evidence> {
   const audit = await cloud.audit(target)
   const { chain, lock } = await cloud.cli.status({ target })
+  const told = (wanted: AuditType) =>
+    audit.flatMap(({ type, data }) => (type === wanted ? [String(data.migration)] : []))
   const ledger = await cloud.ledger(target)
   return {
     ...(await inDatabase(databaseUrl(database.url, target))),
-    applied: audit.filter(({ type }) => type === 'migration.applied').map(({ data }) => String(data.migration)),
+    applied: told('migration.applied'),
+    reverted: told('migration.reverted'),
     ledger: ledger.map(({ migration, state }) => (state === 'APPLIED' ? migration : `${migration} ${state}`)),
     chainIntact: verifyChain(audit, chain).intact,
     lock: lock?.lockState,

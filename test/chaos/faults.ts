@@ -26,6 +26,7 @@ type Injection = (field: Field, aim: Aim) => Promise<Injected | undefined>
 export const weights: Readonly<Record<FaultKind, number>> = {
   'runner killed': 22,
   'front killed': 14,
+  'rollback front killed': 8,
   'connections cut': 22,
   'all connections cut': 6,
   'network frozen': 14,
@@ -49,6 +50,14 @@ export const injections: Readonly<Record<FaultKind, Injection>> = {
     if (pid === undefined) return undefined
     process.kill(pid, 'SIGKILL')
     return { victims: courses, detail: `pid ${pid}` }
+  },
+
+  'rollback front killed': async (field, { courses }) => {
+    const victims = courses.filter(({ heading }) => heading === 'down')
+    const pid = victims.length === 0 ? undefined : anyBusy(field, 'lockstep-rollback')
+    if (pid === undefined) return undefined
+    process.kill(pid, 'SIGKILL')
+    return { victims, detail: `pid ${pid}` }
   },
 
   'connections cut': async ({ choices }, { course }) => {

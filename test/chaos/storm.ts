@@ -4,14 +4,17 @@ import { type Course, follow, type HistoryName, openCourse } from './course.ts'
 import { injections, weights } from './faults.ts'
 import type { Field } from './field.ts'
 import type { FaultKind } from './tally.ts'
+import { goBack } from './way-back.ts'
 
 /** Targets on their way at the same time. */
 const lanes = 4
 const histories: readonly HistoryName[] = ['kratos', 'triggerdev']
+/** Of every migration; such a history is taken back as soon as it has arrived. */
+const hasWayBack: Readonly<Record<HistoryName, boolean>> = { kratos: true, triggerdev: false }
 
 /**
- * Lets so many faults happen at random moments while real histories are applied to one fresh target after another, and then lets
- * those that are on their way arrive.
+ * Lets so many faults happen at random moments while real histories are applied to one fresh target after another, and taken back
+ * where there is a way, and then lets those that are on their way arrive.
  *
  * @returns every target, arrived
  */
@@ -26,6 +29,7 @@ export async function storm(field: Field, faults: number): Promise<readonly Cour
       const course = await openCourse(field, histories[number % histories.length] ?? 'kratos', number)
       onTheirWay.add(course)
       await follow(field, course)
+      if (hasWayBack[course.history]) await goBack(field, course)
       onTheirWay.delete(course)
       arrived.push(course)
       field.log(`${course.target}: arrived`)
@@ -48,7 +52,7 @@ async function injectAll(field: Field, onTheirWay: ReadonlySet<Course>, faults: 
     over.throwIfAborted()
     await delay(choices.between(50, 900))
     const courses = [...onTheirWay]
-    const course = chooseCourse(courses, hits, choices)
+    const course = chooseCourse(done < faults / 2 ? courses : courses.filter(isGoingBack), hits, choices)
     if (course === undefined) continue
     const kind = chooseKind(choices)
     const injected = await injections[kind](field, { course, courses })
@@ -69,6 +73,9 @@ async function injectAll(field: Field, onTheirWay: ReadonlySet<Course>, faults: 
   }
   return healing
 }
+
+/** The second half of the faults waits for these: a way back is over sooner than a way there. */
+const isGoingBack = ({ heading }: Course): boolean => heading === 'down'
 
 interface Hits {
   /** Faults since the target moved last. */

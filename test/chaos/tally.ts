@@ -3,6 +3,7 @@ import type { TargetName } from '../../functions/domain/types.ts'
 export type FaultKind =
   | 'runner killed'
   | 'front killed'
+  | 'rollback front killed'
   | 'connections cut'
   | 'all connections cut'
   | 'network frozen'
@@ -16,7 +17,9 @@ export interface Tally {
   hit(kind: FaultKind, victims: readonly TargetName[]): void
   /** Notes that a target has a new receipt, or is done. */
   moved(target: TargetName): void
-  count(what: 'targets' | 'runs' | 'rivals' | 'pushed again' | 'unreachable' | 'crashed'): void
+  count(
+    what: 'targets' | 'runs' | 'rivals' | 'pushed again' | 'rollbacks' | 'confirmed again' | 'unreachable' | 'crashed',
+  ): void
   /** Faults that some victim has not got over. */
   pending(): number
   summary(seed: number): string
@@ -61,6 +64,7 @@ export function openTally(): Tally {
         ...[...byKind].sort().map(([kind, count]) => `  ${String(count).padStart(4)}  ${kind}`),
         `recoveries ${recoveries.length}, median ${seconds(sorted[sorted.length >> 1]?.ms)}, longest ${seconds(longest?.ms)} (${longest?.kind})`,
         `targets ${of('targets')}, runs ${of('runs')}: ${of('rivals')} rivals of stopped runners, ${of('pushed again')} pushed again`,
+        `rollbacks ${of('rollbacks')}, confirmed or asked again ${of('confirmed again')} times`,
         `runs that ended unreachable ${of('unreachable')}, crashed ${of('crashed')}`,
       ].join('\n')
     },
