@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
@@ -13,6 +13,14 @@ const streamReads = [
   'dynamodb:GetRecords',
   'dynamodb:GetShardIterator',
   'dynamodb:ListStreams',
+]
+/** A put can overwrite, and can't be denied without the append; the stream's old image tells of it. */
+const changes = [
+  'dynamodb:UpdateItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:BatchWriteItem',
+  'dynamodb:PartiQLUpdate',
+  'dynamodb:PartiQLDelete',
 ]
 const batchSize = 100
 /** A record that fails so often is set aside, or it would hold up its shard's others until they fall out of the stream. */
@@ -39,6 +47,11 @@ export class AuditTable extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(bundleQueue.deadLetterRetentionDays),
     })
+    Validations.of(this.failures).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason:
+        'it is the end of the way itself: positions that failed to the end are kept here, and nothing reads it but an operator',
+    })
   }
 
   /** Grants appending; what keeps a put from overwriting is its condition, and the stream's old image tells of one without. */
@@ -48,6 +61,12 @@ export class AuditTable extends Construct {
 
   grantRead(grantee: iam.IGrantable): void {
     this.#allow(grantee, ['dynamodb:Query'])
+  }
+
+  /** Denies whatever would change or remove an event, whoever grants it: the table is append-only for every function. */
+  denyChanges(grantee: iam.IGrantable): void {
+    const statement = { effect: iam.Effect.DENY, actions: changes, resources: [this.table.tableArn] }
+    grantee.grantPrincipal.addToPrincipalPolicy(new iam.PolicyStatement(statement))
   }
 
   /** Feeds every change of the table to a function, in order: one batch of a shard at a time, halved until the bad record is alone. */

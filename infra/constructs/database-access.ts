@@ -16,6 +16,12 @@ export const grantLogins = (grantee: iam.IGrantable, targets: readonly TargetPro
   }
 }
 
+/** Logins that are allowed on every database of the account, since their target does not name its own; as cdk-nag writes them. */
+export const openLogins = (targets: readonly TargetProps[]): readonly string[] =>
+  targets
+    .filter(({ secret, resourceId }) => secret === undefined && resourceId === undefined)
+    .map(({ user }) => `arn:<AWS::Partition>:rds-db:<AWS::Region>:<AWS::AccountId>:dbuser:*/${user}`)
+
 /** @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html */
 const loginArn = ({ resourceId = '*', user }: TargetProps, stack: Stack): string =>
   stack.formatArn({

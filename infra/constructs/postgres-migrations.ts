@@ -1,88 +1,28 @@
 import { Duration, Stack } from 'aws-cdk-lib'
-import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as events from 'aws-cdk-lib/aws-events'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { environment, type FunctionName } from '../../functions/edge/resources.ts'
+import { acknowledgeRights } from './acknowledgements.ts'
 import { ArtefactFunction, builtFunctions } from './artefact-function.ts'
 import { AuditTable } from './audit-table.ts'
 import { BundleBucket } from './bundle-bucket.ts'
 import { BundleQueue } from './bundle-queue.ts'
 import { ControlTable } from './control-table.ts'
-import { grantLogins } from './database-access.ts'
+import { grantLogins, openLogins } from './database-access.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
+import type { EventBus, PostgresMigrationsProps } from './migrations-props.ts'
 import { RecordsBucket } from './records-bucket.ts'
 import { SecretsEndpoint } from './secrets-endpoint.ts'
 import { SettingsCommands } from './settings-commands.ts'
-import type { TargetProps } from './target-props.ts'
-import { addWatching, deploymentOf, type Watching, type WatchingOptions } from './watching.ts'
+import { addWatching, deploymentOf, type Watching } from './watching.ts'
 
 /** Fronts that people and pipelines invoke, each by the alias of a target. */
 const aliasedFronts = ['status', 'rollback', 'unlock'] as const
 
 type AliasedFront = (typeof aliasedFronts)[number]
-
-/** What is needed of an event bus: its names. */
-type EventBus = Pick<events.IEventBus, 'eventBusArn' | 'eventBusName'>
-
-export interface PostgresMigrationsProps extends WatchingOptions {
-  /** The VPC from which the databases can be reached; the runner sits in it. */
-  readonly vpc: ec2.IVpc
-  /**
-   * The runner's subnets. They need no way out but the gateway endpoints of S3 and DynamoDB.
-   *
-   * @default the private subnets of the VPC
-   */
-  readonly vpcSubnets?: ec2.SubnetSelection
-  /** The runner's security groups; the databases let them in, and they let HTTPS and the databases' ports out. */
-  readonly securityGroups: ec2.ISecurityGroup[]
-  /**
-   * Adds the gateway endpoints of S3 and DynamoDB to the runner's subnets.
-   *
-   * @default false: the VPC has them
-   */
-  readonly addGatewayEndpoints?: boolean
-  /**
-   * Adds an interface endpoint of Secrets Manager to the runner's subnets, which is paid by the hour.
-   *
-   * @default false: no target has a secret, or there is another way to Secrets Manager
-   */
-  readonly addSecretsEndpoint?: boolean
-  /** The databases, by name. */
-  readonly targets: readonly TargetProps[]
-  /**
-   * Runs under way at once, over all targets: 2 to 1,000. Each takes two of the account's concurrent executions.
-   *
-   * @default 10
-   */
-  readonly maxConcurrency?: number
-  /**
-   * How long an archived audit event can't be deleted or replaced.
-   *
-   * @default one year
-   */
-  readonly recordsRetention?: Duration
-  /**
-   * How long the functions' logs are kept.
-   *
-   * @default three months
-   */
-  readonly logRetention?: logs.RetentionDays
-  /**
-   * Where `lockstep.run.finished` and the other events go.
-   *
-   * @default a bus of its own
-   */
-  readonly eventBus?: EventBus
-  /**
-   * The folder with the built functions, `<name>/index.mjs`.
-   *
-   * @default `dist/functions`, where `npm run build` puts them
-   */
-  readonly artefacts?: string
-}
 
 /** Is everything that migrates the given databases: buckets, queue, tables and functions, wired with the least rights. */
 export class PostgresMigrations extends Construct {
@@ -106,6 +46,7 @@ export class PostgresMigrations extends Construct {
     this.bundles = new BundleBucket(this, 'BundleBucket', { queue: this.queue })
     this.records = new RecordsBucket(this, 'RecordsBucket', {
       retention: props.recordsRetention ?? Duration.days(365),
+      mode: props.recordsMode ?? 'governance',
     })
     this.eventBus = props.eventBus ?? new events.EventBus(this, 'EventBus')
     this.functions = this.#makeFunctions(props)
@@ -120,6 +61,13 @@ export class PostgresMigrations extends Construct {
     grantLogins(this.functions.runner, props.targets, Stack.of(this))
     this.#grantFronts(props.maxConcurrency ?? 10)
     this.#grantAudit()
+    this.#keepRecords()
+    acknowledgeRights({
+      ...this.functions,
+      bundles: this.bundles.bucket,
+      records: this.records.bucket,
+      logins: openLogins(props.targets),
+    })
     this.watching = addWatching(this, props, this.#targets)
   }
 
@@ -240,6 +188,14 @@ export class PostgresMigrations extends Construct {
     const resourceArns = [this.eventBus.eventBusArn]
     iam.Grant.addToPrincipal({ grantee: audit, actions: ['events:PutEvents'], resourceArns })
     this.audit.streamTo(audit)
+  }
+
+  /** What was recorded stays as it is, whatever a function is granted one day. */
+  #keepRecords(): void {
+    for (const each of Object.values(this.functions)) {
+      this.audit.denyChanges(each)
+      this.records.denyChanges(each)
+    }
   }
 
   /** Grants the function itself; CDK's own method would grant `:*`, all versions and aliases, with it. */

@@ -1,30 +1,54 @@
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as s3 from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { auditKeys } from '../../functions/edge/resources.ts'
 
+const changes = [
+  's3:DeleteObject',
+  's3:DeleteObjectVersion',
+  's3:BypassGovernanceRetention',
+  's3:PutObjectRetention',
+  's3:PutObjectLegalHold',
+]
+
 interface RecordsBucketProps {
   /** How long an object can't be deleted or replaced, except by a principal that may bypass governance. */
   readonly retention: Duration
+  /** In governance, a principal with `s3:BypassGovernanceRetention` may delete before the time is over; in compliance nobody may. */
+  readonly mode: RecordsMode
 }
+
+export type RecordsMode = 'governance' | 'compliance'
 
 /** Is the write-once bucket of audit events; it outlives the stack. Object Lock can only be chosen when a bucket is made. */
 export class RecordsBucket extends Construct {
   readonly bucket: s3.Bucket
 
-  constructor(scope: Construct, id: string, props: RecordsBucketProps) {
+  constructor(scope: Construct, id: string, { retention, mode }: RecordsBucketProps) {
     super(scope, id)
     this.bucket = new s3.Bucket(this, 'Default', {
       versioned: true,
       objectLockEnabled: true,
-      objectLockDefaultRetention: s3.ObjectLockRetention.governance(props.retention),
+      objectLockDefaultRetention: s3.ObjectLockRetention[mode](retention),
       enforceSSL: true,
       encryption: s3.BucketEncryption.S3_MANAGED,
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       removalPolicy: RemovalPolicy.RETAIN,
     })
+    Validations.of(this.bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        'one function writes here, each object once and under Object Lock; who reads is for the data events of CloudTrail to tell',
+    })
+  }
+
+  /** Denies whatever would change or remove an object, whoever grants it: the bucket is append-only for every function. */
+  denyChanges(grantee: iam.IGrantable): void {
+    const resources = [this.bucket.arnForObjects('*')]
+    const statement = { effect: iam.Effect.DENY, actions: changes, resources }
+    grantee.grantPrincipal.addToPrincipalPolicy(new iam.PolicyStatement(statement))
   }
 
   /** Grants writing of audit events, and reading one back to compare it when S3 says that it is there already. */

@@ -1,0 +1,73 @@
+import type { Duration } from 'aws-cdk-lib'
+import type * as ec2 from 'aws-cdk-lib/aws-ec2'
+import type * as events from 'aws-cdk-lib/aws-events'
+import type * as logs from 'aws-cdk-lib/aws-logs'
+import type { RecordsMode } from './records-bucket.ts'
+import type { TargetProps } from './target-props.ts'
+import type { WatchingOptions } from './watching.ts'
+
+/** What is needed of an event bus: its names. */
+export type EventBus = Pick<events.IEventBus, 'eventBusArn' | 'eventBusName'>
+
+export interface PostgresMigrationsProps extends WatchingOptions {
+  /** The VPC from which the databases can be reached; the runner sits in it. */
+  readonly vpc: ec2.IVpc
+  /**
+   * The runner's subnets. They need no way out but the gateway endpoints of S3 and DynamoDB.
+   *
+   * @default the private subnets of the VPC
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection
+  /** The runner's security groups; the databases let them in, and they let HTTPS and the databases' ports out. */
+  readonly securityGroups: ec2.ISecurityGroup[]
+  /**
+   * Adds the gateway endpoints of S3 and DynamoDB to the runner's subnets.
+   *
+   * @default false: the VPC has them
+   */
+  readonly addGatewayEndpoints?: boolean
+  /**
+   * Adds an interface endpoint of Secrets Manager to the runner's subnets, which is paid by the hour.
+   *
+   * @default false: no target has a secret, or there is another way to Secrets Manager
+   */
+  readonly addSecretsEndpoint?: boolean
+  /** The databases, by name. */
+  readonly targets: readonly TargetProps[]
+  /**
+   * Runs under way at once, over all targets: 2 to 1,000. Each takes two of the account's concurrent executions.
+   *
+   * @default 10
+   */
+  readonly maxConcurrency?: number
+  /**
+   * How long an archived audit event can't be deleted or replaced.
+   *
+   * @default one year
+   */
+  readonly recordsRetention?: Duration
+  /**
+   * `governance`: a principal that may bypass it can delete before the time is over; `compliance`: nobody can, not even the account.
+   *
+   * @default 'governance'
+   */
+  readonly recordsMode?: RecordsMode
+  /**
+   * How long the functions' logs are kept.
+   *
+   * @default three months
+   */
+  readonly logRetention?: logs.RetentionDays
+  /**
+   * Where `lockstep.run.finished` and the other events go.
+   *
+   * @default a bus of its own
+   */
+  readonly eventBus?: EventBus
+  /**
+   * The folder with the built functions, `<name>/index.mjs`.
+   *
+   * @default `dist/functions`, where `npm run build` puts them
+   */
+  readonly artefacts?: string
+}
