@@ -176,6 +176,7 @@ describe('a key in KMS', () => {
     const { cwd } = await workshop()
     const words = ['sign', 'b.zip', '--key', key, '--target', target]
     expect(await run(cwd, words, environment(kms.endpoint))).toMatchObject({ code, error: { code: error } })
+    expect(kms.asked).toEqual([`GetPublicKey ${key}`])
   })
 
   test('given KMS that does not answer, when a bundle is to be signed, then it is told as unreachable', async () => {

@@ -127,11 +127,13 @@ describe('a target with signers', () => {
     expect(await world.advance(request)).toMatchObject({ state: 'SUCCEEDED', applied: 3 })
   })
 
-  test('given a bundle that failed, when a signed correction without a parent comes, then it runs', async () => {
+  test('given a bundle that failed, when a correction comes, signed upon what succeeded before it, then it runs', async () => {
     const world = signing()
+    await advance(world, await signedZip(v1))
     const wrong = { ...v1, '2_b/migration.sql': 'select 1; -- fails: 42P01' }
-    expect(await advance(world, await signedZip(wrong))).toMatchObject({ state: 'FAILED' })
-    expect(await advance(world, await signedZip(v2))).toMatchObject({ state: 'SUCCEEDED' })
+    const parent = await digestOf(v1)
+    expect(await advance(world, await signedZip(wrong, { parent }))).toMatchObject({ state: 'FAILED' })
+    expect(await advance(world, await signedZip(v2, { parent }))).toMatchObject({ state: 'SUCCEEDED' })
   })
 })
 

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openFolder } from '../../functions/adapters/folder-history.ts'
 import { printManifest } from '../../functions/domain/bundle-manifest.ts'
+import { sha256 } from '../../functions/domain/checksum.ts'
 import { errorTable } from '../../functions/domain/error-table.ts'
 import { defaultLimits } from '../../functions/domain/limits.ts'
 import { parseManifest } from '../../functions/domain/manifest-parser.ts'
+import { parseSignatureFile } from '../../functions/domain/signature-file.ts'
+import { isSignedBy } from '../../functions/domain/signer.ts'
 
 const page = readFileSync(new URL('../../docs/bundle-format.md', import.meta.url), 'utf8')
 const blockOf = (language: string, part: string): string => {
@@ -27,6 +30,15 @@ test('given the codes of bundles and histories, when the page is read, then it h
 test('given the manifest that the page shows, when it is parsed and printed, then it is the same', () => {
   const shown = blockOf('json', '"format": 1')
   expect(printManifest(parseManifest(shown))).toBe(shown)
+})
+
+test('given the signature that the page shows, when it is read, then the key of the page signed the manifest of the page', () => {
+  const shown = /^```\n(lockstep bundle statement 1\n[\s\S]*?)^```$/m.exec(page)?.[1] ?? ''
+  const signed = parseSignatureFile('x', shown)
+  const publicKey = /here with the key `([^`]*)`/.exec(page)?.[1] ?? ''
+  const manifest = blockOf('json', '"format": 1')
+  expect(isSignedBy(signed, { id: 'page', publicKey })).toBe(true)
+  expect(signed.statement).toMatchObject({ digest: parseManifest(manifest).digest, manifest: sha256(manifest) })
 })
 
 test('given the command that the page shows, when it is run on the example history, then it prints the digest', async ({
