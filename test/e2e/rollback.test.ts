@@ -1,15 +1,19 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LambdaClient } from '@aws-sdk/client-lambda'
+import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { packBundle } from '../../functions/adapters/bundle-writer.ts'
 import { invokeFunction } from '../../functions/adapters/lambda-invoke.ts'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
 import type { LockstepError } from '../../functions/domain/errors.ts'
 import type { FileSource } from '../../functions/domain/file-source.ts'
 import type { RollbackWish, RunRecord } from '../../functions/domain/records.ts'
-import { migrationName, runId, type TargetName } from '../../functions/domain/types.ts'
+import { migrationName, type RunId, runId, type TargetName } from '../../functions/domain/types.ts'
+import { environment } from '../../functions/edge/resources.ts'
 import { readCatalog } from '../../scripts/shadow/catalog.ts'
 import { folder, startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
+import { memoryFiles } from '../support/memory-files.ts'
 import { withClient } from '../support/postgres.ts'
 import { refusalOf } from '../support/refusal.ts'
 import { until } from '../support/until.ts'
@@ -253,14 +257,56 @@ async function withLeaseOf(target: TargetName, run: string): Promise<void> {
 describe('what was rolled back', () => {
   const target = targetName('again')
 
-  test('given a rollback, when the bundle or its old message comes again, then nothing is applied; a release lets it', async () => {
+  test('given a rollback, when its bundle comes again, or its old message, then nothing is applied', async () => {
     const first = await cloud.push(target, small)
     await cloud.ended(target, first)
     expect(await goBack(target, { kind: 'run', run: first })).toMatchObject({ state: 'SUCCEEDED', applied: 2 })
     const again = await cloud.ended(target, await cloud.push(target, small))
     expect(again).toMatchObject({ state: 'REFUSED', failure: { code: 'HELD_BACK', names: ['1_a', '2_b'] } })
+
+    await deliverAgain(target, first)
+    expect((await cloud.cli.status({ target, run: first })).runs[0]).toMatchObject({ state: 'SUCCEEDED', starts: 0 })
+    expect(await ledgerStates()).toEqual(['REVERTED', 'REVERTED'])
+  })
+
+  test('given a release, when the bundle is pushed, then it is applied, and the audit tells who let it', async () => {
     await cloud.cli.rollback.release({ action: 'release', target, migrations: ['2_b', '1_a'], reason: 'mended', actor })
     expect(await cloud.ended(target, await cloud.push(target, small))).toMatchObject({ state: 'SUCCEEDED', applied: 2 })
-    expect(await types(target)).toContain('migration.released')
+    const event = (await cloud.audit(target)).find(({ type }) => type === 'migration.released')
+    expect(event).toMatchObject({ actor: expect.stringContaining('ops'), data: { reason: 'mended' } })
   })
+
+  test('given a second rollback, when a bundle says that it may be applied again, then it is, and a changed one needs no word', async () => {
+    await goBack(target, steps(2))
+    const reapply = ['1_a', '2_b'].map(migrationName)
+    const run = await cloud.upload(target, await packBundle(memoryFiles(small), { reapply }))
+    expect(await cloud.ended(target, run)).toMatchObject({ state: 'SUCCEEDED', applied: 2 })
+    await goBack(target, steps(1))
+    const changed = { ...small, '2_b/migration.sql': 'create table b (id int primary key);' }
+    expect(await cloud.ended(target, await cloud.push(target, changed))).toMatchObject({
+      state: 'SUCCEEDED',
+      applied: 1,
+    })
+  })
+
+  const ledgerStates = async () => (await cloud.ledger(target)).map(({ state }) => state)
 })
+
+/** Puts an upload's message into the queue once more, and waits until somebody dealt with it. */
+async function deliverAgain(target: TargetName, run: RunId): Promise<void> {
+  const work = (await cloud.cli.status({ target, run })).runs[0]?.work
+  if (work?.kind !== 'bundle') throw new Error(`run ${run} is no upload's`)
+  const { bucket, key, versionId } = work.object
+  const s3 = { bucket: { name: bucket }, object: { key, versionId } }
+  const client = new SQSClient({})
+  const QueueUrl = cloud.cloud.environment()[environment.queueUrl]
+  const MessageBody = JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3 }] })
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody }))
+  const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const
+  await until(async () => {
+    const { Attributes } = await client.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }),
+    )
+    return Object.values(Attributes ?? { unknown: '1' }).every((count) => count === '0') ? true : undefined
+  }, 30_000)
+}
