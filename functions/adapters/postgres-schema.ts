@@ -1,4 +1,4 @@
-import { DatabaseError } from 'pg'
+import { DatabaseError, escapeIdentifier } from 'pg'
 import { LockstepError } from '../domain/errors.ts'
 import type { Clock } from '../engine/system.ts'
 import { schemaKey } from './advisory-keys.ts'
@@ -15,7 +15,7 @@ const pollMs = 50
 const longestWaitMs = 30_000
 
 /**
- * Brings schema `lockstep` to the current version.
+ * Brings schema `lockstep` to the current version, as the role that owns it.
  *
  * Any number of runners may do it at once: one makes it, in one transaction, the others poll. None ever waits in the server, where
  * a waiter holds a snapshot that a concurrent index build would wait for.
@@ -77,13 +77,24 @@ const tryUpgrade = async (connection: PostgresConnection): Promise<boolean> => {
   }
 }
 
+interface FoundSchema {
+  readonly owner: string
+  readonly is_ours: boolean
+  readonly has_version: boolean
+}
+
 const upgrade = async (connection: PostgresConnection): Promise<void> => {
   const there = `
-    select to_regnamespace('lockstep') is not null as has_schema, to_regclass('lockstep.schema_version') is not null as has_version`
-  const [found] = await connection.query<{ has_schema: boolean; has_version: boolean }>(doing, there)
+    select pg_get_userbyid(nspowner) as owner, pg_get_userbyid(nspowner) = current_user as is_ours,
+      to_regclass('lockstep.schema_version') is not null as has_version
+    from pg_namespace
+    where nspname = 'lockstep'`
+  const [found] = await connection.query<FoundSchema>(doing, there)
   const from = found?.has_version ? await readVersion(connection) : 0
   // CREATE SCHEMA demands the right to create one even where IF NOT EXISTS finds it
-  if (!found?.has_schema) await connection.query(doing, 'create schema lockstep')
+  if (found === undefined) await connection.query(doing, 'create schema lockstep')
+  // for this transaction alone: whatever else the login role does, it does without the owner's rights
+  else if (!found.is_ours) await connection.query(doing, `set local role ${escapeIdentifier(found.owner)}`)
   // the bodies are ours, and tested; checking them takes half of the time
   await connection.query(doing, 'set local check_function_bodies = off')
   for (const [index, ddl] of versions.entries()) {

@@ -156,7 +156,7 @@ export const errorTable = {
   CREDENTIALS_REJECTED: refused("correct the target's user or password in its settings"),
   SECRET_INVALID: refused('put { "username": "…", "password": "…" } into the secret, as RDS does, or correct its ARN'),
   DATABASE_MISSING: refused("create the database, or correct its name in the target's settings"),
-  PRIVILEGE_MISSING: refused('grant the login role what "What has to be there" in docs/aws.md grants it'),
+  PRIVILEGE_MISSING: refused('run docs/database-roles.sql in the database, as its administrator'),
   POOLER_UNSUPPORTED: refused(
     "connect to the instance's or cluster writer's own endpoint: session locks do not survive a pooler",
   ),

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { Client, escapeIdentifier, escapeLiteral } from 'pg'
+import { rolesSql } from '../../functions/adapters/database-roles.ts'
 import { writeSettings } from '../../functions/adapters/dynamodb-settings.ts'
 import type { TargetName } from '../../functions/domain/types.ts'
 import { settingsKeys } from '../../functions/edge/resources.ts'
@@ -19,8 +21,8 @@ export interface ProvisionOptions {
 }
 
 /**
- * Makes what a target needs: a database that the application role owns, a login role with a random password that is its member
- * and may create schema `lockstep`, and the settings item.
+ * Makes what a target needs: a database that the application role owns, the roles of `docs/database-roles.sql` with a random
+ * password for the one that logs in, and the settings item.
  *
  * Idempotent: what is there stays. Safe when several processes do it at once, since one waits for the other.
  */
@@ -32,8 +34,8 @@ export async function provisionTarget(target: TargetName, options: ProvisionOpti
   try {
     // the lock is the session's, and ends with it
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [`lockstep:provision:${target}`])
-    const created = await ensureRoles(client, names)
     await ensureDatabase(client, names)
+    const created = await ensureRoles(client, names, options.databaseUrl)
     if (!created && (await hasSettings(target, options))) return
     const password = randomBytes(24).toString('base64url')
     await client.query(`alter role ${escapeIdentifier(names.loginRole)} password ${escapeLiteral(password)}`)
@@ -44,25 +46,38 @@ export async function provisionTarget(target: TargetName, options: ProvisionOpti
 }
 
 /** @returns true when the login role is new */
-const ensureRoles = async (client: Client, { applicationRole, loginRole }: TargetNames): Promise<boolean> => {
-  const { rows } = await client.query<{ rolname: string }>('select rolname from pg_roles where rolname = any($1)', [
-    [applicationRole, loginRole],
-  ])
-  const isThere = (role: string): boolean => rows.some(({ rolname }) => rolname === role)
-  if (!isThere(applicationRole)) await client.query(`create role ${escapeIdentifier(applicationRole)} nologin`)
-  if (isThere(loginRole)) return false
-  await client.query(`create role ${escapeIdentifier(loginRole)} login in role ${escapeIdentifier(applicationRole)}`)
-  return true
+const ensureRoles = async (client: Client, names: TargetNames, databaseUrl: string): Promise<boolean> => {
+  const there = 'select from pg_roles where rolname = $1'
+  const { rowCount } = await client.query(there, [names.loginRole])
+  const url = new URL(databaseUrl)
+  url.pathname = `/${names.database}`
+  const inside = new Client({ connectionString: url.href })
+  inside.on('error', () => undefined)
+  await inside.connect()
+  try {
+    await inside.query(rolesSql(await readFile(rolesFile, 'utf8'), { ...names, loginBy: 'password' }))
+  } finally {
+    await inside.end()
+  }
+  return rowCount === 0
 }
 
-/** Its owner's members may do in it what the owner may: make schema `lockstep`, and trusted extensions. */
+const rolesFile = new URL('../../docs/database-roles.sql', import.meta.url)
+
+/** The application role owns it, so that a migration may do whatever one may to a database of one's own. */
 const ensureDatabase = async (client: Client, { database, applicationRole }: TargetNames): Promise<void> => {
   const { rowCount } = await client.query('select from pg_database where datname = $1', [database])
   if (rowCount !== 0) return
+  await ensureApplicationRole(client, applicationRole)
   // a template that nobody connects to, copied file by file: three times as fast as the default
   await client.query(
     `create database ${escapeIdentifier(database)} owner ${escapeIdentifier(applicationRole)} template template0 strategy file_copy`,
   )
+}
+
+const ensureApplicationRole = async (client: Client, role: string): Promise<void> => {
+  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role])
+  if (rowCount === 0) await client.query(`create role ${escapeIdentifier(role)} nologin`)
 }
 
 const hasSettings = async (target: TargetName, { dynamodb, controlTable }: ProvisionOptions): Promise<boolean> => {

@@ -7,6 +7,8 @@ export interface TargetNames {
   /** Owns the database and everything that migrations make. */
   readonly applicationRole: string
   readonly loginRole: string
+  /** Owns schema `lockstep`. */
+  readonly ownerRole: string
 }
 
 /** Names a target's database and roles: always the same for a target, and never the same for two. */
@@ -14,6 +16,7 @@ export const namesOf = (target: TargetName): TargetNames => ({
   database: reserved.has(target) ? `${target}_db` : target,
   applicationRole: roleName(target, 'app'),
   loginRole: roleName(target, 'login'),
+  ownerRole: roleName(target, 'lockstep'),
 })
 
 /** Names a target's database on a server, with the user of the server's URL. */

@@ -70,7 +70,9 @@ test('given a new target, when it is made, then its login role may do what a run
     searchPath: 'public',
   })
   await as(await loginUrl(name('shop')), async (client) => {
-    await client.query('create schema lockstep')
+    await client.query('begin; set local role shop_lockstep; create table lockstep.proof (id int); commit')
+    const write = client.query('insert into lockstep.proof values (1)')
+    await expect(write).rejects.toMatchObject({ code: '42501' })
     await client.query('set role shop_app')
     await client.query('create table public.thing (id int)')
     await client.query('create extension pgcrypto')

@@ -7,6 +7,11 @@ import { commitText, orderOf, unjudgedSource } from '../support/step-orders.ts'
 
 describe('a step that attacks its own receipt', () => {
   const asLogin = (sql: string): string => `do $$ begin execute 'reset role'; ${sql} end $$`
+  /** What the login role may become, by name, so that it can upgrade the schema. */
+  const asOwner = (sql: string): string => `do $$ begin
+    execute 'reset role';
+    execute format('set role %I', (select nspowner::regrole::text from pg_namespace where nspname = 'lockstep'));
+    ${sql} execute 'reset role'; end $$`
 
   test.each([
     [
@@ -15,20 +20,32 @@ describe('a step that attacks its own receipt', () => {
       'MIGRATION_FAILED',
     ],
     ['calls a function of ours', `select lockstep.raise_fence('x', 1, 'w', 'r', true)`, 'MIGRATION_FAILED'],
-    ['moves the fence', asLogin('update lockstep.fence set token = 99;'), 'FENCE_TOUCHED'],
-    ['removes the fence', asLogin('delete from lockstep.fence;'), 'FENCE_TOUCHED'],
-    ['changes a receipt', asLogin('update lockstep.receipt set run = null;'), 'FENCE_TOUCHED'],
-    ['drops the schema', asLogin('drop schema lockstep cascade;'), 'FENCE_TOUCHED'],
-    ['takes our rights away', asLogin('revoke usage on schema lockstep from current_user;'), 'FENCE_TOUCHED'],
-    ['drops the recorder', asLogin('drop function lockstep.record_receipt(jsonb);'), 'FENCE_TOUCHED'],
+    ['moves the fence as the login role', asLogin('update lockstep.fence set token = 99;'), 'MIGRATION_FAILED'],
+    ['writes a receipt as the login role', asLogin('delete from lockstep.receipt;'), 'MIGRATION_FAILED'],
+    ['drops the schema as the login role', asLogin('drop schema lockstep cascade;'), 'MIGRATION_FAILED'],
+    [
+      'adds a function as the login role',
+      asLogin('create function lockstep.x() returns int return 1;'),
+      'MIGRATION_FAILED',
+    ],
+    ['moves the fence', asOwner('update lockstep.fence set token = 99;'), 'FENCE_TOUCHED'],
+    ['removes the fence', asOwner('delete from lockstep.fence;'), 'FENCE_TOUCHED'],
+    ['changes a receipt', asOwner('update lockstep.receipt set run = null;'), 'FENCE_TOUCHED'],
+    ['drops the schema', asOwner('drop schema lockstep cascade;'), 'FENCE_TOUCHED'],
+    [
+      'takes our rights away',
+      asOwner(`execute format('revoke usage on schema lockstep from %I', session_user);`),
+      'FENCE_TOUCHED',
+    ],
+    ['drops the recorder', asOwner('drop function lockstep.record_receipt(jsonb);'), 'FENCE_TOUCHED'],
     [
       'says that it is applied',
-      asLogin(`insert into lockstep.applied values ('m', '', 1, 1, now());`),
+      asOwner(`insert into lockstep.applied values ('m', '', 1, 1, now());`),
       'STEP_CONFLICT',
     ],
     [
       'writes a receipt',
-      asLogin(
+      asOwner(
         `insert into lockstep.receipt select (jsonb_populate_record(r, '{"token": 1, "n": 999}')).* from lockstep.receipt r limit 1;`,
       ),
       'STEP_CONFLICT',

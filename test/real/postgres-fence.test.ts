@@ -26,12 +26,8 @@ const asRole = (database: TestDatabase, sql: string): Promise<string> =>
     )
   })
 
-/** The login role loses its own right, and the one that it has as a member of the owner. */
-const withoutCreate = ({ name, settings, superuserUrl }: TestDatabase) =>
-  withClient(superuserUrl, async (client) => {
-    await client.query(`alter database ${name} owner to current_user`)
-    await client.query(`revoke create on database ${name} from ${settings.connection.user}`)
-  })
+const withoutSchema = ({ superuserUrl }: TestDatabase) =>
+  withClient(superuserUrl, (client) => client.query('drop schema lockstep'))
 
 const waitsForFence = `
   select from pg_stat_activity
@@ -104,7 +100,7 @@ describe('schema lockstep', () => {
   test('given a login role that may not create it, when it is ensured, then the refusal says which right is missing', async () => {
     await using database = await createDatabase()
     const { settings } = database
-    await withoutCreate(database)
+    await withoutSchema(database)
     await using session = await postgresDatabase().connect(settings, token(1))
     await expect(session.ensureSchema()).rejects.toMatchObject({
       code: 'PRIVILEGE_MISSING',
@@ -115,7 +111,7 @@ describe('schema lockstep', () => {
   test('given a schema that an administrator made for the login role, when it is ensured, then no further right is needed', async () => {
     await using database = await createDatabase()
     const { user } = database.settings.connection
-    await withoutCreate(database)
+    await withoutSchema(database)
     await withClient(database.superuserUrl, (client) => client.query(`create schema lockstep authorization ${user}`))
     await using target = await attachTarget(postgresDatabase(), database.settings, leaseOf(database.settings.target, 1))
     expect(await commitText(target, 'select 1')).toMatchObject({ outcome: 'committed' })

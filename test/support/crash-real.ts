@@ -35,7 +35,7 @@ export async function realPlace(tables: TestTables): Promise<RealPlace> {
   return {
     makeWorld: async () => {
       worlds += 1
-      await empty(admin)
+      await empty({ admin, database })
       return await realWorld({ database, admin, tables }, worlds)
     },
     [Symbol.asyncDispose]: async () => {
@@ -58,13 +58,14 @@ const endOthers = `
   and pid <> pg_backend_pid()
   and backend_type = 'client backend'`
 
-const empty = (admin: Client) =>
+const empty = ({ admin, database }: Pick<Place, 'admin' | 'database'>) =>
   admin.query(endOthers).then(() =>
     admin.query(`
         drop schema if exists lockstep cascade;
         drop schema public cascade;
         create schema public authorization pg_database_owner;
-        grant usage on schema public to public`),
+        grant usage on schema public to public;
+        ${database.rolesSql}`),
   )
 
 async function realWorld({ database, admin, tables }: Place, count: number): Promise<CrashWorld> {

@@ -129,7 +129,9 @@ const targetMaker = (emulator: Emulator, { tables }: EmulatorStorage, started: A
 
 const dropTarget = (target: TargetName): Promise<void> =>
   asSuperuser(async (client) => {
-    const { database, applicationRole, loginRole } = namesOf(target)
+    const { database, applicationRole, loginRole, ownerRole } = namesOf(target)
     await client.query(`drop database if exists ${escapeIdentifier(database)} with (force)`)
-    for (const role of [loginRole, applicationRole]) await client.query(`drop role if exists ${escapeIdentifier(role)}`)
+    for (const role of [loginRole, applicationRole, ownerRole]) {
+      await client.query(`drop role if exists ${escapeIdentifier(role)}`)
+    }
   })

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { Client, escapeIdentifier } from 'pg'
 import type { Connection, TargetSettings } from '../../functions/domain/settings.ts'
 import { startPostgresServer } from '../../scripts/local/postgres-server.ts'
+import { readRolesSql } from './roles.ts'
 import { targetSettings } from './target-settings.ts'
 
 /** A server for a whole test run; `env` is what its tests need to find it. */
@@ -29,36 +30,41 @@ export const startPostgres = async (): Promise<RunningPostgres> => {
   }
 }
 
-/** An empty database with roles of its own, as `docs/database-roles.sql` would leave it. */
+/** An empty database with roles of its own, as `docs/database-roles.sql` leaves it. */
 export interface TestDatabase extends AsyncDisposable {
   readonly name: string
   readonly settings: TargetSettings
-  /** Connects as the login role, which is a member of the application role and no superuser. */
+  /** Connects as the login role, which may become the application role and is no superuser. */
   readonly url: string
+  /** What made its roles; it makes schema `lockstep` anew where a test dropped it. */
+  readonly rolesSql: string
   /** Connects to the same database as the superuser. */
   readonly superuserUrl: string
 }
 
 /**
- * Makes a database that the application role owns, so it may create trusted extensions, and a login role that is its member and
- * may create schema `lockstep`. Disposing drops all three, whoever is still connected.
+ * Makes a database that the application role owns, and its roles by `docs/database-roles.sql`. Disposing drops them all, whoever is
+ * still connected.
  */
 export const createDatabase = async (changes: Partial<TargetSettings> = {}): Promise<TestDatabase> => {
   const name = `t_${randomBytes(6).toString('hex')}`
   const password = randomBytes(12).toString('hex')
-  const role = { application: `${name}_app`, login: `${name}_login` }
+  const role = { application: `${name}_app`, login: `${name}_login`, owner: `${name}_lockstep` }
+  const names = { applicationRole: role.application, loginRole: role.login, ownerRole: role.owner }
+  const rolesSql = await readRolesSql({ ...names, loginBy: 'password' })
   await asSuperuser(async (client) => {
-    await client.query(`
-      create role ${role.application} nologin;
-      create role ${role.login} login password '${password}' in role ${role.application}`)
+    await client.query(`create role ${role.application} nologin`)
     await client.query(`create database ${name} owner ${role.application} template template0 strategy file_copy`)
-    await client.query(`grant create on database ${name} to ${role.login}`)
   })
+  await withClient(urlOf(name).href, (client) =>
+    client.query(`${rolesSql}; alter role ${role.login} password '${password}'`),
+  )
   const url = urlOf(name, role.login, password)
   return {
     name,
     url: url.href,
     superuserUrl: urlOf(name).href,
+    rolesSql,
     settings: { ...settingsFor(url, role.application), ...changes },
     [Symbol.asyncDispose]: () => dropDatabase(name, Object.values(role)),
   }
