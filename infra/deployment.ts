@@ -7,7 +7,7 @@ export const contextKeys = {
   'lockstep:subnetIds': "the runner's subnets, as a list or separated by commas",
   'lockstep:securityGroupIds': "the runner's security groups, as a list or separated by commas",
   'lockstep:targets':
-    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, resourceId?, authorities?, requireCertificate?, signers?, after? }',
+    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, adminSecretArn?, ownerRole?, resourceId?, authorities?, requireCertificate?, signers?, after? }',
 } as const
 
 /** Wanted only together with `lockstep:addGatewayEndpoints`. */
@@ -31,6 +31,8 @@ const target = z.strictObject({
   user: z.string().min(1),
   applicationRole: z.string().min(1),
   secretArn: z.string().startsWith('arn:').exactOptional(),
+  adminSecretArn: z.string().startsWith('arn:').exactOptional(),
+  ownerRole: z.string().min(1).exactOptional(),
   resourceId: z
     .string()
     .regex(/^(?:db|cluster)-[A-Z0-9]+$/)

@@ -27,11 +27,13 @@ export class LockstepStack extends Stack {
     this.#output()
   }
 
-  #target({ secretArn, ...target }: Deployment['targets'][number]): TargetProps {
-    const id = `${target.name}Secret`
+  #target({ secretArn, adminSecretArn, ...target }: Deployment['targets'][number]): TargetProps {
+    const secret = (id: string, arn: string) =>
+      secretsmanager.Secret.fromSecretCompleteArn(this, `${target.name}${id}`, arn)
     return {
       ...target,
-      ...(secretArn !== undefined && { secret: secretsmanager.Secret.fromSecretCompleteArn(this, id, secretArn) }),
+      ...(secretArn !== undefined && { secret: secret('Secret', secretArn) }),
+      ...(adminSecretArn !== undefined && { adminSecret: secret('AdminSecret', adminSecretArn) }),
     }
   }
 

@@ -2,7 +2,7 @@ import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
-import { functions } from '../functions/edge/resources.ts'
+import { functions, setupFunction } from '../functions/edge/resources.ts'
 import { writeRdsAuthorities } from './rds-authorities.ts'
 
 /**
@@ -27,10 +27,11 @@ const parserPath = join(dirname(require.resolve('libpg-query')), parserFile)
 /** @returns the artefacts' folder */
 export async function buildFunctions(outDir = join(root, 'dist', 'functions')): Promise<string> {
   await rm(outDir, { recursive: true, force: true })
-  await Promise.all(functions.map(({ name }) => buildFunction(name, join(outDir, name))))
+  await Promise.all([...functions, setupFunction].map(({ name }) => buildFunction(name, join(outDir, name))))
   await mkdir(join(outDir, 'runner'), { recursive: true })
   await copyFile(parserPath, join(outDir, 'runner', parserFile))
-  await writeRdsAuthorities(join(outDir, 'runner', 'authorities'))
+  await copyFile(join(root, 'docs', 'database-roles.sql'), join(outDir, setupFunction.name, 'database-roles.sql'))
+  for (const name of ['runner', setupFunction.name]) await writeRdsAuthorities(join(outDir, name, 'authorities'))
   return outDir
 }
 

@@ -6,15 +6,11 @@ import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { openBundle } from '../adapters/bundle-reader.ts'
-import { readDatabaseSecret, type SecretText } from '../adapters/database-secret.ts'
 import { dynamodbControlStore } from '../adapters/dynamodb-control.ts'
 import { eventBridgeEvents } from '../adapters/eventbridge-events.ts'
 import { invokeFunction } from '../adapters/lambda-invoke.ts'
 import { loadSqlParser } from '../adapters/libpg-parser.ts'
-import type { DatabaseAccess } from '../adapters/postgres-connection.ts'
 import { postgresDatabase } from '../adapters/postgres-database.ts'
-import { authoritiesIn } from '../adapters/postgres-tls.ts'
-import { signRdsToken } from '../adapters/rds-token.ts'
 import { s3AuditArchive } from '../adapters/s3-audit-archive.ts'
 import { s3BundleStore } from '../adapters/s3-bundle-store.ts'
 import { sqsQueue, sqsRunQueue } from '../adapters/sqs-queue.ts'
@@ -45,6 +41,7 @@ import type {
   UnlockConfig,
   WatchConfig,
 } from './config.ts'
+import { databaseAccess } from './database-access.ts'
 import { parseTargetSettings } from './target-settings.ts'
 
 /** Makes the logger of a function. */
@@ -73,26 +70,16 @@ export const composeRunner = async (config: RunnerConfig, logger: Logger, observ
     bundles: s3BundleStore(new S3Client(s3Options(config.s3Endpoint))),
     openBundle,
     control: control(config),
-    database: postgresDatabase({ parse, access: databaseAccess(config) }),
+    database: postgresDatabase({
+      parse,
+      access: databaseAccess(join(import.meta.dirname, 'authorities'), config.region),
+    }),
     parse,
     clock: systemClock,
     random: systemRandom,
     log: toLog(logger),
     observe,
   }
-}
-
-/** Signer and client are loaded when the first target wants one. */
-const databaseAccess = ({ region }: Pick<RunnerConfig, 'region'>): DatabaseAccess => ({
-  logins: { signToken: signRdsToken(region), readSecret: (arn) => readDatabaseSecret(secretText, arn) },
-  authorities: authoritiesIn(join(import.meta.dirname, 'authorities')),
-})
-
-const secretText: SecretText = async (arn) => {
-  const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager')
-  const client = new SecretsManagerClient({ requestHandler: patient })
-  const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: arn }))
-  return SecretString
 }
 
 /** Everything the queue's front touches. */

@@ -56,6 +56,9 @@ export const functions: readonly FunctionDefinition[] = [
   { name: 'watch', timeoutSeconds: 900, memoryMiB: 256, database: false },
 ]
 
+/** Deployed only where a target has an administrator's secret: makes the target's roles, and is not called again until a deploy. */
+export const setupFunction = { name: 'setup', timeoutSeconds: 120, memoryMiB: 256, database: true } as const
+
 /** Uploads under this prefix, with this suffix, start runs. */
 export const bundleKeys = { prefix: 'bundles/', suffix: '.zip' } as const
 /**

@@ -14,11 +14,8 @@ interface Acknowledged {
 
 /** Says of what cdk-nag finds in the functions' roles why it is meant; each finding by itself, so that a new one is found. */
 export function acknowledgeRights({ runner, audit, watch, bundles, records, logins }: Acknowledged): void {
+  acknowledgeNetwork(runner)
   acknowledge(runner, [
-    [
-      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole]',
-      'network interfaces have no names beforehand; AWS keeps this policy up to what Lambda asks for',
-    ],
     [
       `AwsSolutions-IAM5[Resource::${objects(bundles, bundleKeys.prefix)}]`,
       'a run reads the object that its message names',
@@ -39,6 +36,15 @@ export function acknowledgeRights({ runner, audit, watch, bundles, records, logi
     ])
   }
 }
+
+/** Says why a function in the VPC has a policy of AWS's own. */
+export const acknowledgeNetwork = (inVpc: lambda.Function): void =>
+  acknowledge(inVpc, [
+    [
+      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole]',
+      'network interfaces have no names beforehand; AWS keeps this policy up to what Lambda asks for',
+    ],
+  ])
 
 type Finding = readonly [id: string, reason: string]
 

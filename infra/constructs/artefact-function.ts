@@ -7,7 +7,7 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import { type FunctionName, functions } from '../../functions/edge/resources.ts'
+import { type FunctionName, functions, setupFunction } from '../../functions/edge/resources.ts'
 
 /** Where a function sits that may speak to PostgreSQL. */
 export interface FunctionNetwork {
@@ -20,7 +20,7 @@ export interface FunctionNetwork {
 export const builtFunctions = fileURLToPath(new URL('../../dist/functions', import.meta.url))
 
 interface ArtefactFunctionProps {
-  readonly name: FunctionName
+  readonly name: FunctionName | typeof setupFunction.name
   /** The folder with one built artefact a function: `<name>/index.mjs`. */
   readonly artefacts: string
   /** Values by the names in `edge/resources.ts`. */
@@ -69,8 +69,8 @@ const nodeOptions = { NODE_OPTIONS: '--enable-source-maps' }
  */
 const networkInterfaces = iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')
 
-const definitionOf = (name: FunctionName) => {
-  const found = functions.find((definition) => definition.name === name)
+const definitionOf = (name: ArtefactFunctionProps['name']) => {
+  const found = [...functions, setupFunction].find((definition) => definition.name === name)
   if (found === undefined) throw new Error(`edge/resources.ts defines no function "${name}"`)
   return found
 }

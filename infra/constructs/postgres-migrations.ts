@@ -12,6 +12,7 @@ import { BundleBucket } from './bundle-bucket.ts'
 import { BundleQueue } from './bundle-queue.ts'
 import { ControlTable } from './control-table.ts'
 import { grantLogins, openLogins } from './database-access.ts'
+import { DatabaseSetup } from './database-setup.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
 import type { EventBus, PostgresMigrationsProps } from './migrations-props.ts'
 import { RecordsBucket } from './records-bucket.ts'
@@ -56,6 +57,9 @@ export class PostgresMigrations extends Construct {
     })
     if (props.addGatewayEndpoints === true) new GatewayEndpoints(this, 'GatewayEndpoints', props)
     if (props.addSecretsEndpoint === true) new SecretsEndpoint(this, 'SecretsEndpoint', props)
+    if (props.targets.some(({ adminSecret }) => adminSecret !== undefined)) {
+      new DatabaseSetup(this, 'DatabaseSetup', { ...this.#common(props), targets: props.targets })
+    }
     this.#makeAliases()
     this.#grantRunner()
     grantLogins(this.functions.runner, props.targets, Stack.of(this))
@@ -122,15 +126,18 @@ export class PostgresMigrations extends Construct {
     }
   }
 
+  /** What all functions have in common. */
+  #common({ artefacts = builtFunctions, logRetention, vpc, securityGroups, vpcSubnets = {} }: PostgresMigrationsProps) {
+    return {
+      artefacts,
+      logRetention: logRetention ?? logs.RetentionDays.THREE_MONTHS,
+      network: { vpc, securityGroups, vpcSubnets },
+    }
+  }
+
   #makeFunctions(props: PostgresMigrationsProps): Record<FunctionName, lambda.Function> {
     const make = (name: FunctionName, id: string, variables: Readonly<Record<string, string>>) =>
-      new ArtefactFunction(this, id, {
-        name,
-        artefacts: props.artefacts ?? builtFunctions,
-        environment: variables,
-        logRetention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
-        network: { vpc: props.vpc, securityGroups: props.securityGroups, vpcSubnets: props.vpcSubnets ?? {} },
-      }).resource
+      new ArtefactFunction(this, id, { ...this.#common(props), name, environment: variables }).resource
     const tables = {
       [environment.controlTable]: this.control.table.tableName,
       [environment.auditTable]: this.audit.table.tableName,

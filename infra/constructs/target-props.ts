@@ -23,6 +23,19 @@ export interface TargetProps {
    */
   readonly secret?: secretsmanager.ISecret
   /**
+   * The secret of the database's administrator, with which the roles are made at deploy, and for nothing else. One function may read
+   * it, which is made only for this.
+   *
+   * @default none: somebody runs `docs/database-roles.sql`
+   */
+  readonly adminSecret?: secretsmanager.ISecret
+  /**
+   * The role that owns schema `lockstep`, where the roles are made at deploy.
+   *
+   * @default the login role's name with `_owner` behind it
+   */
+  readonly ownerRole?: string
+  /**
    * The resource id of instance or cluster (`db-…`, `cluster-…`), to which the runner's right to log in with IAM is narrowed.
    *
    * @default any database of account and region that has the login role

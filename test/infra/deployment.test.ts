@@ -14,7 +14,7 @@ describe('context', () => {
         '  lockstep:vpcId: the VPC from which the databases can be reached, for example vpc-0a1b2c',
         "  lockstep:subnetIds: the runner's subnets, as a list or separated by commas",
         "  lockstep:securityGroupIds: the runner's security groups, as a list or separated by commas",
-        '  lockstep:targets: the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, resourceId?, authorities?, requireCertificate?, signers?, after? }',
+        '  lockstep:targets: the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, adminSecretArn?, ownerRole?, resourceId?, authorities?, requireCertificate?, signers?, after? }',
         'set it in cdk.json below "context", or with `cdk deploy -c key=value`; docs/aws.md has an example',
       ].join('\n'),
     )

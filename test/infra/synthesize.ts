@@ -5,7 +5,7 @@ import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { afterAll } from 'vitest'
 import cdk from '../../cdk.json' with { type: 'json' }
-import { functions } from '../../functions/edge/resources.ts'
+import { functions, setupFunction } from '../../functions/edge/resources.ts'
 import { readDeployment } from '../../infra/deployment.ts'
 import { LockstepStack } from '../../infra/stack.ts'
 
@@ -18,7 +18,7 @@ export const makeFolder = (): string => mkdtempSync(join(scratch, 'f-'))
 /** Makes a folder with an artefact for each function, so that no test here depends on the build. */
 const makeArtefacts = (): string => {
   const root = makeFolder()
-  for (const { name } of functions) {
+  for (const { name } of [...functions, setupFunction]) {
     mkdirSync(join(root, name))
     writeFileSync(join(root, name, 'index.mjs'), 'export const handler = async () => {}\n')
   }
