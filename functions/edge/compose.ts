@@ -32,6 +32,7 @@ import type { Log, Observe } from '../engine/system.ts'
 import type { WatchPorts } from '../engine/watch-target.ts'
 import { unwrap } from './answer.ts'
 import { patient, s3Options, untilAnswered } from './client-options.ts'
+import { databaseAccess } from './compose-access.ts'
 import type {
   ApplyConfig,
   AuditConfig,
@@ -41,7 +42,6 @@ import type {
   UnlockConfig,
   WatchConfig,
 } from './config.ts'
-import { databaseAccess } from './database-access.ts'
 import { parseTargetSettings } from './target-settings.ts'
 
 /** Makes the logger of a function. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { databaseAccess } from '../edge/compose-access.ts'
 import { answerCloudFormation } from '../edge/custom-resource.ts'
-import { databaseAccess } from '../edge/database-access.ts'
 import { setUpRoles, setupProperties } from '../edge/set-up-roles.ts'
 
 const beside = import.meta.dirname

@@ -81,6 +81,7 @@ describe('what has one place', () => {
   test('given functions/, when searched for AWS clients, then only the compose files of edge/ make them', () => {
     const makers = sources.filter(({ text }) => /new \w+Client\(/.test(text)).map(({ file }) => file)
     expect(makers).toEqual([
+      'functions/edge/compose-access.ts',
       'functions/edge/compose-cli.ts',
       'functions/edge/compose-signing.ts',
       'functions/edge/compose.ts',
