@@ -15,10 +15,11 @@ export interface TcpProxy extends AsyncDisposable {
   freeze(): void
 }
 
-/** Starts a proxy to a server. @param fromServer sees each chunk of the server's before the client does */
+/** Starts a proxy to a server. @param fromServer sees each chunk of the server's before the client does @param port 0 takes a free one */
 export const startProxy = async (
   server: { readonly host: string; readonly port: number },
   fromServer: (chunk: Buffer) => Passage = (pass) => ({ pass }),
+  port = 0,
 ): Promise<TcpProxy> => {
   const sockets = new Set<Socket>()
   const listener = createServer({ allowHalfOpen: true }, (client) => {
@@ -37,7 +38,7 @@ export const startProxy = async (
       const { pass, cut } = fromServer(chunk)
       client.write(pass, () => cut && client.destroy())
     })
-  }).listen(0, '127.0.0.1')
+  }).listen(port, '127.0.0.1')
   await once(listener, 'listening')
   const address = listener.address()
   return {
