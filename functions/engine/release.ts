@@ -22,10 +22,12 @@ export async function release(ports: OperatorPorts, request: ReleaseRequest): Pr
   const { control } = ports
   const { target, actor } = request
   await using known = await openKnownDatabase(ports, target)
+  // Nothing was rolled back in a database that was never migrated; what happens to it from here on is not what was asked about.
+  if (known.isNew) return { target, released: heldBack([], request.migrations).map(({ migration }) => migration) }
   for (;;) {
     // A new one each time, since it reads the chain only once: after a write, refused or not, that is not how the chain is.
     const projector = makeProjector({ control, session: known.session, target, actor: showActor(actor) })
-    const seen = known.isNew ? known.chain : await projector.catchUp()
+    const seen = await projector.catchUp()
     const entries = heldBack(await control.readLedger(target), request.migrations)
     const fresh = entries.filter(({ releasedAt }) => releasedAt === undefined).slice(0, mostAtOnce)
     if (fresh.length === 0) return { target, released: entries.map(({ migration }) => migration) }

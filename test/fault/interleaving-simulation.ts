@@ -53,8 +53,11 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
     if (!options.without.has('rollbacks')) operators.come()
     await world.events.run(afterEach)
     world.faults.end()
-    if (dataOf(world).progress.some(({ direction }) => direction === 'down')) void operators.rollBackNewest()
-    await world.events.run(afterEach)
+    // A plan that is stale by the time it is confirmed is looked at again.
+    for (let looks = 0; looks < mostLooks && isHalfBack(world); looks++) {
+      void operators.rollBackNewest()
+      await world.events.run(afterEach)
+    }
     fronts.push(world.pushables.last, 0)
     const last = [...fronts.pushed.keys()].at(-1)
     await world.events.run(afterEach)
@@ -71,6 +74,10 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
     return { ...outcome, end: 'broken', broken }
   }
 }
+
+const mostLooks = 5
+
+const isHalfBack = (world: World): boolean => dataOf(world).progress.some(({ direction }) => direction === 'down')
 
 /** Four to seven pushes within some minutes, in any order; some messages come twice. */
 function pushSome({ choices, pushables }: World, fronts: Fronts): void {
