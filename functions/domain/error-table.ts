@@ -32,6 +32,10 @@ export const errorTable = {
     'start the embedded cloud with `lockstep local up`, or set AWS credentials and drop --local',
   ),
   LOCAL_UNSUPPORTED: entry('usage', 'see "Platforms" in the README for the one variable to set'),
+  GAMEDAY_FAILED: entry(
+    'failed',
+    'an alarm that can stay silent is none: see its condition, and the log of the function that measures it',
+  ),
   LOCAL_START_FAILED: entry(
     'unreachable',
     'the last lines of its log say why; correct that, then run `lockstep local up` again',

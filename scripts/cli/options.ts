@@ -74,6 +74,9 @@ const readRows = (text: string): number => {
   throw new InvalidArgumentError(`expected a number from 1 to ${mostRows}`)
 }
 
+export const gamedayTimeoutOption = (): Option =>
+  new Option('--timeout <duration>', 'how long all of it may take').argParser(parseDuration).default(600_000, '10m')
+
 /** Reads a target name. @throws LockstepError TARGET_NAME_INVALID */
 export const readTarget = (text: string): TargetName => {
   if (isTargetName(text)) return text

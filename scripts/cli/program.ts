@@ -5,6 +5,7 @@ import type { RunId, TargetName } from '../../functions/domain/types.ts'
 import { type Act, examples } from './declaring.ts'
 import { declareOperatorCommands, declareRollbackCommands } from './operator-commands.ts'
 import {
+  gamedayTimeoutOption,
   type JsonOption,
   jsonOption,
   type PlaceOption,
@@ -187,6 +188,16 @@ const declareLocalCommands = (program: Command, act: Act): void => {
     .description('migrate the example history here, and prove it')
     .addHelpText('after', examples('lockstep demo'))
     .action(() => act(async (context) => (await import('../commands/demo.ts')).demo(context)))
+  program
+    .command('gameday')
+    .description('set off every alarm, on an embedded cloud of its own')
+    .option('--local', 'on the embedded cloud, the only place for it')
+    .addOption(gamedayTimeoutOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('lockstep gameday --local'))
+    .action((options: { local?: boolean; timeout: number }) =>
+      act(async (context) => (await import('../commands/gameday.ts')).gameday(context, options)),
+    )
   const local = program
     .command('local')
     .helpCommand(false)

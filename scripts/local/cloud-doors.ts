@@ -59,7 +59,8 @@ export async function openDoors(
     queueUrl: queues.queueUrl(bundleQueueName),
     deadLetterUrl: queues.queueUrl(deadLetterName),
   })
-  const host = openHost(plan, foundation.journal, variables)
+  const inside = { ...variables, AWS_ENDPOINT_URL_DYNAMODB: await plan.frontDynamoDb(dynamodb.url) }
+  const host = openHost(plan, foundation.journal, inside)
   started.defer(() => host.stop())
   return { endpoints, variables, host, bus, ensureTarget }
 }

@@ -1,15 +1,18 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { CloudDoors } from './cloud-doors.ts'
 import type { CloudPlan } from './cloud-plan.ts'
 import type { CloudServers } from './cloud-servers.ts'
-import { auditTableName, bundleQueueName, lambdaName } from './names.ts'
+import { auditFailureName, auditTableName, bundleQueueName, clientFor, lambdaName } from './names.ts'
 import { startQueuePoller } from './queue-poller.ts'
 import { type PumpStatus, startStreamPump } from './stream-pump.ts'
 
 /** Lambda's two event source mappings: queue → apply, stream → audit. */
 export interface CloudMappings {
   auditStream(): PumpStatus
+  /** Switches stream → audit off, or on again. */
+  switchAudit(to: 'off' | 'on'): void
 }
 
 /** Starts both; `started` stops them together with the functions that they invoke. */
@@ -26,6 +29,7 @@ export async function startMappings(
     functionName: lambdaName('audit'),
     positionFile: join(plan.stateDir, 'stream-position.json'),
     log: plan.log,
+    giveUp: { attempts: plan.auditAttempts, setAside: (position) => setAside(servers.queues, position) },
   })
   const poller = startQueuePoller({
     queues: servers.queues,
@@ -41,7 +45,18 @@ export async function startMappings(
     await host.stop()
     await drained
   })
-  return { auditStream: () => pump.status() }
+  return {
+    auditStream: () => pump.status(),
+    switchAudit: (to) => (to === 'off' ? pump.pause() : pump.resume()),
+  }
+}
+
+/** As Lambda's on-failure destination: the message names the position, and the event stays where it is. */
+const setAside = async (queues: CloudServers['queues'], sequenceNumber: string): Promise<void> => {
+  const sqs = new SQSClient(clientFor(queues.endpoint))
+  const body = JSON.stringify({ DDBStreamBatchInfo: { startSequenceNumber: sequenceNumber, batchSize: 1 } })
+  await sqs.send(new SendMessageCommand({ QueueUrl: queues.queueUrl(auditFailureName), MessageBody: body }))
+  sqs.destroy()
 }
 
 /** How long invocations may go on while the cloud stops, before their processes are killed. */

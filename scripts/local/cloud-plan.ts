@@ -18,6 +18,10 @@ export interface CloudOptions {
   readonly settings?: SettingsOverrides
   /** Of the bundle queue, instead of those of `edge/resources.ts`. */
   readonly queue?: { readonly visibilitySeconds?: number; readonly maxReceiveCount?: number }
+  /** Tries of an audit event before its position is set aside, so that the others go on; without it, it is tried for ever. */
+  readonly auditAttempts?: number
+  /** Puts something before DynamoDB for the functions: answers the URL that they are given instead. */
+  readonly frontDynamoDb?: (url: string) => Promise<string>
   /** Invocations of the apply function at the same time; 5 unless given. */
   readonly concurrency?: number
   /** Starts a process of each function ahead of its first invocation. */
@@ -48,6 +52,8 @@ export const planCloud = (options: CloudOptions): CloudPlan => ({
   functionTimeouts: {},
   settings: {},
   concurrency: 5,
+  auditAttempts: Number.POSITIVE_INFINITY,
+  frontDynamoDb: async (url) => url,
   warm: false,
   fallback: {},
   onProgress: () => undefined,

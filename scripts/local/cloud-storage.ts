@@ -5,6 +5,7 @@ import type { CloudPlan } from './cloud-plan.ts'
 import type { CloudServers } from './cloud-servers.ts'
 import { createTables } from './create-tables.ts'
 import {
+  auditFailureName,
   auditTableName,
   bundleBucket,
   bundleQueueName,
@@ -43,7 +44,9 @@ export async function prepareStorage(
 }
 
 const ensureQueues = ({ queue }: CloudPlan, { queues }: CloudServers): void => {
-  queues.ensureQueue(deadLetterName, { MessageRetentionPeriod: seconds(bundleQueue.deadLetterRetentionDays) })
+  const kept = { MessageRetentionPeriod: seconds(bundleQueue.deadLetterRetentionDays) }
+  queues.ensureQueue(deadLetterName, kept)
+  queues.ensureQueue(auditFailureName, kept)
   queues.ensureQueue(bundleQueueName, {
     VisibilityTimeout: String(queue.visibilitySeconds),
     MessageRetentionPeriod: seconds(bundleQueue.retentionDays),

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import type { TargetName } from '../../functions/domain/types.ts'
+import type { FunctionName } from '../../functions/edge/resources.ts'
 import { openDoors } from './cloud-doors.ts'
 import { callerVariables, type Endpoints } from './cloud-layout.ts'
 import { startMappings } from './cloud-mappings.ts'
@@ -7,8 +8,8 @@ import { type CloudOptions, planCloud } from './cloud-plan.ts'
 import { type ServerProcess, startServers } from './cloud-servers.ts'
 import { prepareStorage } from './cloud-storage.ts'
 import type { BusEvent } from './event-bus.ts'
-import type { FunctionProcess } from './function-host.ts'
-import { bundleQueueName, deadLetterName, lambdaName } from './names.ts'
+import type { FunctionCounts, FunctionProcess } from './function-host.ts'
+import { auditFailureName, bundleQueueName, deadLetterName, lambdaName } from './names.ts'
 import { openJournal } from './process-journal.ts'
 import type { QueuedMessage } from './queue-server.ts'
 import type { PumpStatus } from './stream-pump.ts'
@@ -31,6 +32,17 @@ export interface EmbeddedCloud {
   /** Messages of the bundle queue, in flight or not. */
   queuedMessages(): readonly QueuedMessage[]
   deadLetters(): readonly QueuedMessage[]
+  /** Positions of audit events that were given up. */
+  auditFailures(): readonly QueuedMessage[]
+  /** Makes what waits in the bundle queue older, as if it had been sent before. */
+  ageQueue(ms: number): void
+  /** Lets nobody start a function, or everybody again. */
+  setConcurrency(name: FunctionName, allowed: 'none' | 'any'): void
+  functionCounts(): FunctionCounts
+  /** Switches the copying of audit events off, or on again. */
+  switchAudit(to: 'off' | 'on'): void
+  /** Holds what the functions write, one file each: `lockstep-<name>.log`. */
+  readonly logDir: string
   /** What was put on the event bus. */
   events(): Promise<readonly BusEvent[]>
   auditStream(): PumpStatus
@@ -71,6 +83,12 @@ export async function startCloud(options: CloudOptions): Promise<EmbeddedCloud> 
     functionProcesses: () => doors.host.processes(),
     queuedMessages: () => queues.peek(bundleQueueName),
     deadLetters: () => queues.peek(deadLetterName),
+    auditFailures: () => queues.peek(auditFailureName),
+    ageQueue: (ms) => queues.age(bundleQueueName, ms),
+    setConcurrency: (name, allowed) => doors.host.setConcurrency(lambdaName(name), allowed),
+    functionCounts: () => doors.host.counts(),
+    switchAudit: mappings.switchAudit,
+    logDir: plan.logDir,
     events: () => doors.bus.events(),
     auditStream: mappings.auditStream,
     stop: () => all.disposeAsync(),

@@ -61,7 +61,11 @@ const answerInvoke = async (
     response.writeHead(202, { 'content-length': 0 }).end()
     return
   }
-  const { payload: answer, functionError, requestId } = await invoked
+  const { payload: answer, functionError, requestId, throttled } = await invoked
+  if (throttled === true) {
+    refuse(request, response, { status: 429, type: 'TooManyRequestsException', message: 'Rate Exceeded.' })
+    return
+  }
   response.writeHead(200, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(answer),

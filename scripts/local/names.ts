@@ -11,6 +11,7 @@ export const controlTableName = 'lockstep-control'
 export const auditTableName = 'lockstep-audit'
 export const bundleQueueName = 'lockstep-bundles'
 export const deadLetterName = 'lockstep-dead-letters'
+export const auditFailureName = 'lockstep-audit-failures'
 export const eventBusName = 'lockstep'
 /** What its metrics are named after. */
 export const deploymentName = 'lockstep-local'

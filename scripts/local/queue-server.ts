@@ -15,6 +15,8 @@ export interface QueueServer {
   ensureQueue(name: string, attributes: Readonly<Record<string, string>>): void
   /** All messages of a queue, also those that are in flight or delayed; takes none away. */
   peek(name: string): readonly QueuedMessage[]
+  /** Makes all messages of a queue older, as if they had been sent before: for exercises. */
+  age(name: string, ms: number): void
   /** Answers the long polls that wait now, with nothing. */
   releasePolls(): void
   stop(): Promise<void>
@@ -25,6 +27,8 @@ export interface QueuedMessage {
   readonly body: string
   readonly receiveCount: number
   readonly inFlight: boolean
+  /** In epoch milliseconds. */
+  readonly sentAtMs: number
 }
 
 /**
@@ -49,6 +53,12 @@ export async function startQueueServer(dataDir: string): Promise<QueueServer> {
       queue.setAttributes({ ...attributes })
     },
     peek: (name) => peek(sqsStore, name),
+    age(name, ms) {
+      const found = sqsStore.inspectQueue(name)?.messages
+      if (found === undefined) return
+      const messages = [...found.ready, ...found.delayed, ...found.inflight.map(({ message }) => message)]
+      for (const message of messages) message.sentTimestamp -= ms
+    },
     releasePolls: () => sqsStore.shutdown(),
     stop: async () => app.close(),
   }
@@ -101,6 +111,7 @@ const peek = (store: Stores['sqsStore'], name: string): readonly QueuedMessage[]
     body: message.body,
     receiveCount: message.approximateReceiveCount,
     inFlight,
+    sentAtMs: message.sentTimestamp,
   })
   return [
     ...[...messages.ready, ...messages.delayed].map((message) => told(message, false)),

@@ -11,6 +11,9 @@ import { openStreamReader, type StreamBatch, type StreamReader } from './stream-
 
 /** Lambda's event source mapping between a table's stream and a function. */
 export interface StreamPump {
+  /** Stops reading until it is resumed, as a mapping that is switched off. */
+  pause(): void
+  resume(): void
   status(): PumpStatus
   /** Settles when the invocation under way is over; the next start goes on behind what was taken. */
   stop(): Promise<void>
@@ -33,6 +36,8 @@ export interface PumpOptions {
   /** Where the position in each shard is kept. */
   readonly positionFile: string
   readonly log: (line: string) => void
+  /** Takes the position of a record that failed so often in a row, which is then passed over; without it, it is tried for ever. */
+  readonly giveUp?: { readonly attempts: number; setAside(sequenceNumber: string): Promise<void> }
 }
 
 /**
@@ -44,7 +49,15 @@ export async function startStreamPump(options: PumpOptions): Promise<StreamPump>
   const streams = new DynamoDBStreamsClient(clientFor(options.endpoint))
   const streamArn = await findStream(streams, options.tableName)
   const reader = await openStreamReader({ streams, streamArn, positionFile: options.positionFile, batchSize })
-  const state: PumpState = { ...options, streamArn, delivered: 0, failures: 0, quiet: 0, waitingSince: undefined }
+  const state: PumpState = {
+    ...options,
+    streamArn,
+    delivered: 0,
+    failures: 0,
+    quiet: 0,
+    paused: false,
+    waitingSince: undefined,
+  }
   const stopping = new AbortController()
   const pumping = pumpUntilStopped(state, reader, stopping.signal)
   return {
@@ -53,6 +66,12 @@ export async function startStreamPump(options: PumpOptions): Promise<StreamPump>
       failures: state.failures,
       lagMs: state.waitingSince === undefined ? 0 : Math.max(0, Date.now() - state.waitingSince),
     }),
+    pause: () => {
+      state.paused = true
+    },
+    resume: () => {
+      state.paused = false
+    },
     async stop() {
       stopping.abort()
       await pumping
@@ -72,6 +91,7 @@ interface PumpState extends PumpOptions {
   readonly streamArn: string
   delivered: number
   failures: number
+  paused: boolean
   /** Polls in a row that found nothing. */
   quiet: number
   /** When the oldest record that was not taken was written, in epoch milliseconds. */
@@ -94,6 +114,7 @@ const pumpUntilStopped = async (state: PumpState, reader: StreamReader, stopping
 
 /** Answers the pause until the next try. */
 const pumpOnce = async (state: PumpState, reader: StreamReader): Promise<number> => {
+  if (state.paused) return firstPollMs
   const batch = await reader.read()
   state.waitingSince = batch?.records[0]?.dynamodb?.ApproximateCreationDateTime?.getTime()
   if (batch === undefined) {
@@ -104,9 +125,23 @@ const pumpOnce = async (state: PumpState, reader: StreamReader): Promise<number>
   const { taken, complaint } = await deliver(state, batch)
   await batch.take(taken)
   state.delivered += taken
-  if (taken < batch.records.length) return fail(state, complaint)
+  if (taken < batch.records.length) {
+    const pauseMs = fail(state, complaint)
+    return (await passOver(state, batch, taken)) ? 0 : pauseMs
+  }
   state.failures = 0
   return 0
+}
+
+/** @returns true when the record that stands in the way was set aside */
+const passOver = async (state: PumpState, batch: StreamBatch, taken: number): Promise<boolean> => {
+  const { giveUp } = state
+  const sequenceNumber = batch.records[taken]?.dynamodb?.SequenceNumber
+  if (giveUp === undefined || sequenceNumber === undefined || state.failures < giveUp.attempts) return false
+  await giveUp.setAside(sequenceNumber)
+  await batch.take(taken + 1)
+  state.failures = 0
+  return true
 }
 
 const fail = (state: PumpState, complaint: string): number => {

@@ -19,6 +19,7 @@ const commands = [
   ['unlock'],
   ['reconcile'],
   ['demo'],
+  ['gameday'],
   ['local', 'up'],
   ['local', 'down'],
   ['local', 'url'],
@@ -43,6 +44,7 @@ describe('help', () => {
       'unlock',
       'reconcile',
       'demo',
+      'gameday',
       'local up|down|url|env',
     ]
     expect(listed.filter((name) => !stdout.includes(`  ${name}`))).toEqual([])

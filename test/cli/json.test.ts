@@ -34,6 +34,7 @@ const documents: readonly (readonly [string, readonly string[], number, string |
   ['a reconcile without a function to ask', ['reconcile', '--target', 'a'], 2, 'USAGE'],
   ['a list of what is kept without a function to ask', ['kept', 'list', '--target', 'a'], 2, 'USAGE'],
   ['a drop of what is kept without an age', ['kept', 'drop', '--target', 'a'], 2, 'USAGE'],
+  ['a game day anywhere else', ['gameday'], 2, 'USAGE'],
   ['no embedded cloud', ['local', 'url', '--target', 'a'], 2, 'LOCAL_NOT_RUNNING'],
   ['a cloud that does not answer', ['push', 'good', '--target', 'a'], 6, 'AWS_UNREACHABLE'],
 ]
