@@ -51,7 +51,8 @@ const late: Scene = {
     'audit-gap': 'the daily reconcile copies it',
   },
   async play(stage) {
-    const target = await migrated(stage, 'late')
+    const target = sceneTarget('late')
+    await stage.cloud.ensureTarget(target)
     stage.cloud.switchAudit('off')
     const control = dynamodbControlStore({
       client: stage.dynamodb,

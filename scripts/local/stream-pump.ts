@@ -116,6 +116,8 @@ const pumpUntilStopped = async (state: PumpState, reader: StreamReader, stopping
 const pumpOnce = async (state: PumpState, reader: StreamReader): Promise<number> => {
   if (state.paused) return firstPollMs
   const batch = await reader.read()
+  // switched off while it read: what it read is read again
+  if (state.paused) return firstPollMs
   state.waitingSince = batch?.records[0]?.dynamodb?.ApproximateCreationDateTime?.getTime()
   if (batch === undefined) {
     state.quiet += 1
