@@ -15,7 +15,16 @@ import {
 import type { AuditChange } from '../engine/archive.ts'
 import { type FieldReader, type Fields, type Guard, isFields, optional, readFields } from './dynamodb-fields.ts'
 import { fitFailure } from './dynamodb-fit.ts'
-import { isJsonMap, toActor, toBackend, toFailure, toNotice, toReceiptKey, toWork } from './dynamodb-values.ts'
+import {
+  isJsonMap,
+  toActor,
+  toBackend,
+  toCopied,
+  toFailure,
+  toNotice,
+  toReceiptKey,
+  toWork,
+} from './dynamodb-values.ts'
 
 /**
  * What lies in the two tables.
@@ -137,7 +146,7 @@ export function toChainHead(item: Fields): ChainHead {
   return {
     seq: fields.whole('seq'),
     hash: fields.sha256('hash'),
-    projected: item.projected === null ? null : toReceiptKey(fields.nested('projected')),
+    projected: item.projected === null ? null : toCopied(fields.nested('projected')),
   }
 }
 

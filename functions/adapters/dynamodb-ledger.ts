@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { LockstepError } from '../domain/errors.ts'
 import { ledgerEntries } from '../domain/ledger.ts'
+import { copyOf } from '../domain/receipt.ts'
 import type { ChainHead, LedgerEntry } from '../domain/records.ts'
 import type { TargetName } from '../domain/types.ts'
 import { type ControlStore, maxReceipts, type Projection } from '../engine/control-store.ts'
@@ -44,7 +45,8 @@ export const ledgerOperations = (tables: ControlTables): Pick<ControlStore, Ledg
 async function project(tables: ControlTables, projection: Projection): Promise<ChainHead | 'moved'> {
   const { target, seen, receipts, events, releases = [] } = projection
   refuseTooMany(projection)
-  const projected = receipts.at(-1)?.key ?? seen.projected
+  const newest = receipts.at(-1)
+  const projected = newest === undefined ? seen.projected : copyOf(newest)
   const { writes, head } = chainWrites(tables, { target, seen, next: { projected }, events })
   const entries = [...ledgerEntries(receipts), ...releases].map(
     (entry): NamedWrite => ({ name: 'entry', Put: putOf(tables.controlTable, entryItem(target, entry)) }),

@@ -1,7 +1,7 @@
 import type { Json } from '../domain/audit.ts'
 import { type ErrorCode, errorTable } from '../domain/error-table.ts'
 import type { Failure, SourcePlace } from '../domain/errors.ts'
-import type { ReceiptKey } from '../domain/receipt.ts'
+import type { CopiedReceipt, ReceiptKey } from '../domain/receipt.ts'
 import type { Actor, Backend, BundleObject, RollbackWish, RunWork } from '../domain/records.ts'
 import { migrationName, type Notice, runId } from '../domain/types.ts'
 import { type FieldReader, type Guard, isFields, optional } from './dynamodb-fields.ts'
@@ -12,6 +12,8 @@ export const toReceiptKey = (fields: FieldReader): ReceiptKey => ({
   token: fields.token('token'),
   n: fields.whole('n'),
 })
+
+export const toCopied = (fields: FieldReader): CopiedReceipt => ({ ...toReceiptKey(fields), at: fields.instant('at') })
 
 export const toBackend = (fields: FieldReader): Backend => ({
   pid: fields.whole('pid'),

@@ -2,9 +2,9 @@ import type { AuditDraft, AuditEvent, Json } from './audit.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { sha256 } from './checksum.ts'
 import { LockstepError } from './errors.ts'
-import type { ReceiptKey } from './receipt.ts'
+import type { CopiedReceipt } from './receipt.ts'
 import type { ChainHead } from './records.ts'
-import { type Sha256, type TargetName, token } from './types.ts'
+import { instant, type Sha256, type TargetName, token } from './types.ts'
 
 /** Where a chain ends: the last event's place and hash. */
 export type ChainPlace = Pick<ChainHead, 'seq' | 'hash'>
@@ -83,17 +83,21 @@ const restoredHint =
   'if not, keep both tables as they are and see "Audit" in docs/architecture.md'
 
 /** How far the receipts were copied, once this event was told. */
-function projectedAfter({ type, token: ofToken, data }: AuditEvent, before: ReceiptKey | null): ReceiptKey | null {
+function projectedAfter(
+  { type, at, token: ofToken, data }: AuditEvent,
+  before: CopiedReceipt | null,
+): CopiedReceipt | null {
   if (type === 'lock.database-accepted') return keyIn(data.projected)
   const tellsReceipt = type === 'migration.applied' || type === 'migration.reverted' || type === 'migration.failed'
   if (!tellsReceipt || ofToken === undefined || typeof data.n !== 'number') return before
-  return { token: ofToken, n: data.n }
+  return { token: ofToken, n: data.n, at }
 }
 
-function keyIn(value: Json | undefined): ReceiptKey | null {
+function keyIn(value: Json | undefined): CopiedReceipt | null {
   if (typeof value !== 'object' || value === null || isList(value)) return null
-  const { token: ofToken, n } = value
-  return typeof ofToken === 'number' && typeof n === 'number' ? { token: token(ofToken), n } : null
+  const { token: ofToken, n, at } = value
+  if (typeof ofToken !== 'number' || typeof n !== 'number' || typeof at !== 'string') return null
+  return { token: token(ofToken), n, at: instant(new Date(at)) }
 }
 
 function faultOf(event: AuditEvent, last: ChainPlace): ChainFault | undefined {

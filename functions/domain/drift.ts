@@ -1,7 +1,7 @@
 import type { ErrorCode } from './error-table.ts'
 import { LockstepError } from './errors.ts'
 import { listNames } from './names.ts'
-import { compareReceiptKeys, type ReceiptKey } from './receipt.ts'
+import { type CopiedReceipt, compareReceiptKeys, type Receipt, type ReceiptKey } from './receipt.ts'
 import type { TargetName, Token } from './types.ts'
 
 /** Codes that say: this is not the database that the ledger knows. */
@@ -20,6 +20,24 @@ export function refuseLedgerAhead(projected: ReceiptKey | null, head: ReceiptKey
   throw new LockstepError(
     'DRIFT',
     `the ledger knows receipt ${show(projected)}, the database's newest is ${head === null ? 'none' : show(head)}: ` +
+      'the database was restored to an earlier time, or is another one',
+  )
+}
+
+/**
+ * Refuses to go on when the newest receipt that the ledger copied is not the one that the database has in its place.
+ *
+ * @param projected read before `found`
+ * @param found the database's first receipt from that key on
+ * @throws LockstepError DRIFT
+ */
+export function refuseOtherPast(projected: CopiedReceipt, found: Receipt | undefined): void {
+  if (found !== undefined && compareReceiptKeys(found.key, projected) === 0 && found.finishedAt === projected.at) return
+  const isSameKey = found !== undefined && compareReceiptKeys(found.key, projected) === 0
+  const got = isSameKey ? `has another one of ${found.finishedAt} in its place` : 'lacks it'
+  throw new LockstepError(
+    'DRIFT',
+    `the ledger knows receipt ${show(projected)} of ${projected.at}, the database ${got}: ` +
       'the database was restored to an earlier time, or is another one',
   )
 }

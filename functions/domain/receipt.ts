@@ -43,5 +43,13 @@ export interface Kept {
   readonly rows: number
 }
 
+/** A receipt that the ledger copied. When it was finished tells it from one of another past: both stores restored, keys come again. */
+export interface CopiedReceipt extends ReceiptKey {
+  readonly at: Instant
+}
+
+/** What the chain remembers of a receipt that was copied. */
+export const copyOf = ({ key, finishedAt }: Receipt): CopiedReceipt => ({ ...key, at: finishedAt })
+
 /** Orders receipts as they were committed: by token, then by `n`. */
 export const compareReceiptKeys = (a: ReceiptKey, b: ReceiptKey): number => a.token - b.token || a.n - b.n

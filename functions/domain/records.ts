@@ -1,5 +1,5 @@
 import type { Failure } from './errors.ts'
-import type { ReceiptKey } from './receipt.ts'
+import type { CopiedReceipt, ReceiptKey } from './receipt.ts'
 import type {
   Direction,
   Instant,
@@ -161,7 +161,7 @@ export interface Lease {
 export interface ChainHead {
   readonly seq: number
   readonly hash: Sha256
-  readonly projected: ReceiptKey | null
+  readonly projected: CopiedReceipt | null
 }
 
 /** `LOST`: the database that an operator accepted has no receipt of the migration, though the one before it had. */

@@ -1,7 +1,7 @@
 import { followChain } from '../domain/audit-chain.ts'
 import { LockstepError } from '../domain/errors.ts'
 import { correctLedger } from '../domain/ledger.ts'
-import { compareReceiptKeys, type Receipt, type ReceiptKey } from '../domain/receipt.ts'
+import { type CopiedReceipt, compareReceiptKeys, copyOf, type Receipt, type ReceiptKey } from '../domain/receipt.ts'
 import type { Backend, ChainHead, LedgerEntry, LockRecord } from '../domain/records.ts'
 import { token } from '../domain/types.ts'
 import { maxReceipts } from './control-store.ts'
@@ -88,9 +88,10 @@ async function rewrite(act: Act, lock: LockRecord, receipts: readonly Receipt[])
   const head = receipts.at(-1)?.key ?? null
   for (;;) {
     const chain = await control.readChain(request.target)
-    const projected = lesser(chain.projected, head)
-    const copied = receipts.filter(({ key }) => projected === null || compareReceiptKeys(key, projected) > 0).length
-    const told = receipts.slice(0, receipts.length - copied)
+    const told = receipts.filter(({ key }) => isTold(key, chain))
+    const copied = receipts.length - told.length
+    const newest = told.at(-1)
+    const projected = newest === undefined ? null : copyOf(newest)
     const entries = wrong(await control.readLedger(request.target), receipts, told)
     const lost = entries.filter(({ state }) => state === 'LOST').map(({ migration }) => migration)
     const accepted = { head, rewritten: entries.length, lost, copied }
@@ -113,7 +114,7 @@ function wrong(
 interface Rewriting {
   readonly lock: LockRecord
   readonly chain: ChainHead
-  readonly projected: ReceiptKey | null
+  readonly projected: CopiedReceipt | null
   readonly entries: readonly LedgerEntry[]
   readonly accepted: AcceptedDatabase
 }
@@ -143,10 +144,8 @@ const shownNames = 50
 
 const show = (key: ReceiptKey | null): string | null => (key === null ? null : `${key.token}.${key.n}`)
 
-const lesser = (a: ReceiptKey | null, b: ReceiptKey | null): ReceiptKey | null => {
-  if (a === null || b === null) return null
-  return compareReceiptKeys(a, b) < 0 ? a : b
-}
+const isTold = (key: ReceiptKey, { projected }: ChainHead): boolean =>
+  projected !== null && compareReceiptKeys(key, projected) <= 0
 
 const overtaken = ({ target }: LockRecord): LockstepError =>
   new LockstepError('LEASE_LOST', `another operator went on with ${target}`)

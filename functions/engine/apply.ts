@@ -1,4 +1,3 @@
-import { refuseLedgerAhead } from '../domain/drift.ts'
 import type { Failure } from '../domain/errors.ts'
 import type { ReceiptKey } from '../domain/receipt.ts'
 import { resumePoint } from '../domain/resume.ts'
@@ -90,9 +89,8 @@ async function prepare(preparation: Preparation): Promise<Prepared> {
   const { held, planner, session, projector, raisedFrom } = preparation
   const { context, lease } = held
   for (;;) {
-    const chain = await projector.catchUp()
+    await projector.catchUp()
     const state = await session.readState()
-    refuseLedgerAhead(chain.projected, state.head)
     countCommitted(held, state)
     const failed = await failedBefore(held, state, session)
     if (failed !== undefined) return { state, work: nothing, failed }

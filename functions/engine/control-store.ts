@@ -1,6 +1,6 @@
 import type { AuditDraft, AuditEvent } from '../domain/audit.ts'
 import type { Failure } from '../domain/errors.ts'
-import type { Receipt, ReceiptKey } from '../domain/receipt.ts'
+import type { CopiedReceipt, Receipt } from '../domain/receipt.ts'
 import type {
   Actor,
   Backend,
@@ -175,7 +175,7 @@ export interface FreezeEnd extends OperatorAct {
 export interface Acceptance extends OperatorAct {
   readonly token: Token
   readonly seen: ChainHead
-  readonly projected: ReceiptKey | null
+  readonly projected: CopiedReceipt | null
 }
 
 /** Receipts to copy and events to append, all in the one transaction that moves the chain from `seen`. */

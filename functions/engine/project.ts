@@ -1,4 +1,5 @@
 import type { AuditDraft, Json } from '../domain/audit.ts'
+import { refuseOtherPast } from '../domain/drift.ts'
 import { compareReceiptKeys, type Receipt, type ReceiptKey } from '../domain/receipt.ts'
 import type { ChainHead } from '../domain/records.ts'
 import type { TargetName } from '../domain/types.ts'
@@ -12,7 +13,11 @@ import type { TargetSession } from './target-database.ts'
  * projectors in order. The same code runs after a crash, so there is no other path.
  */
 export interface Projector {
-  /** Copies whatever the ledger lacks; reads the chain first, then the receipts. Returns the chain as it is then. */
+  /**
+   * Copies whatever the ledger lacks; reads the chain first, then the receipts. Returns the chain as it is then.
+   *
+   * @throws LockstepError DRIFT when the database lacks the newest receipt that the ledger copied
+   */
   catchUp(): Promise<ChainHead>
   /** Appends events to the chain as `catchUp` left it; `moved` when another wrote since. */
   append(events: readonly AuditDraft[]): Promise<'done' | 'moved'>
@@ -54,11 +59,19 @@ export function makeProjector({ control, session, target, actor }: ProjectorPort
   const read = async (): Promise<ChainHead> => {
     behind = true
     const head = await control.readChain(target)
-    inHand = [...(await session.receiptsAfter(head.projected, maxReceipts))]
+    inHand = await receiptsBehind(head)
     // What was offered while we read was committed before it was offered, so the next reading finds it.
     behind = inHand.length > 0 || isBefore(head.projected, newest)
     chain = head
     return head
+  }
+
+  /** Receipts that the ledger lacks, if the newest one that it has is in this database. */
+  const receiptsBehind = async ({ projected }: ChainHead): Promise<Receipt[]> => {
+    if (projected === null) return [...(await session.receiptsAfter(null, maxReceipts))]
+    const [known, ...later] = await session.receiptsAfter({ ...projected, n: projected.n - 1 }, maxReceipts + 1)
+    refuseOtherPast(projected, known)
+    return later
   }
 
   const write = async (seen: ChainHead): Promise<void> => {

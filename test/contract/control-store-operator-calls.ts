@@ -48,7 +48,7 @@ const acceptDatabase = fc.tuple(picks, picks).map(
   ([pick, head]): Call =>
     ({ freezes, heads, steps }) => {
       const [order, seen] = [recent(freezes, pick), recent(heads, head)]
-      const projected = pick % 2 === 0 ? null : { token: token(steps), n: 1 }
+      const projected = pick % 2 === 0 ? null : { token: token(steps), n: 1, at: at(1) }
       return order && seen && ((store) => store.acceptDatabase({ ...order, seen, projected }))
     },
 )

@@ -105,7 +105,7 @@ export function operatorTests(use: () => ControlFixture): void {
       await use().putEvents(lost)
       const { seq, hash } = lost.at(-1) ?? seen
       const order = freezeOrder(await lockOf(use, lease))
-      const end = { seq, hash, projected: { token: token(1), n: 2 } }
+      const end = { seq, hash, projected: { token: token(1), n: 2, at: at(2) } }
       expect((await refusalOf(() => store.beginFreeze(order))).code).toBe('AUDIT_BROKEN')
       expect(await store.beginFreeze({ ...order, mend: { seen: emptyChain, end } })).toBe('moved')
       expect(await store.beginFreeze({ ...order, mend: { seen, end } })).toMatchObject({ lockState: 'FREEZING' })
@@ -182,7 +182,7 @@ export function operatorTests(use: () => ControlFixture): void {
       const { store } = use()
       const order = await frozen()
       const seen = await store.readChain(order.target)
-      const projected = { token: token(1), n: 7 }
+      const projected = { token: token(1), n: 7, at: at(7) }
       const acceptance = { ...actOf(order), token: order.token, seen, projected }
       expect(await store.acceptDatabase(acceptance)).toBe('done')
       const { lock, chain, events } = await observe(store, order.target)

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
 import { ledgerEntries } from '../../functions/domain/ledger.ts'
-import { compareReceiptKeys, type Receipt } from '../../functions/domain/receipt.ts'
+import { compareReceiptKeys, copyOf, type Receipt } from '../../functions/domain/receipt.ts'
 import type { RunId } from '../../functions/domain/types.ts'
 import type { Pushable } from './interleaving-bundles.ts'
 import { appliedBy, committed, must, show } from './interleaving-must.ts'
@@ -110,7 +110,7 @@ export function makeInvariants(
       const open = [...runs.values()].find(({ record }) => record.finishedAt === undefined)
       must(open === undefined || restored.has('control'), `run ${open?.record.id} is ${open?.record.state}`)
       must(progress.length === 0, 'something is half applied')
-      must(isDeepStrictEqual(chain.projected, receipts.at(-1)?.key ?? null), 'the ledger lacks receipts')
+      must(isDeepStrictEqual(chain.projected, receipts.map(copyOf).at(-1) ?? null), 'the ledger lacks receipts')
       for (const entry of ledgerEntries(receipts)) {
         must(isDeepStrictEqual(ledger.get(entry.migration), entry), `the ledger differs in ${entry.migration}`)
       }

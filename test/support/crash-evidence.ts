@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AuditEvent } from '../../functions/domain/audit.ts'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
-import type { Receipt } from '../../functions/domain/receipt.ts'
+import { copyOf, type Receipt } from '../../functions/domain/receipt.ts'
 import type { RunId, TargetName } from '../../functions/domain/types.ts'
 import type { ControlStore } from '../../functions/engine/control-store.ts'
 import type { Evidence } from './crash-world.ts'
@@ -29,7 +30,7 @@ export async function controlEvidence(
     runs: records.map((run) => `${run?.state} ${run?.failure?.code} detached ${run?.detached}`),
     chainIsIntact: verifyChain(events, chain).intact,
     tokensGrow: grow(events.filter(({ type }) => claims.has(type)).map((event) => event.token ?? 0)),
-    isAllProjected: JSON.stringify(chain.projected) === JSON.stringify(receipts.at(-1)?.key ?? null),
+    isAllProjected: isDeepStrictEqual(chain.projected, receipts.map(copyOf).at(-1) ?? null),
     lockState: (await control.readLock(target))?.lockState ?? 'absent',
   } satisfies Partial<Evidence>
 }

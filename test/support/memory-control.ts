@@ -3,6 +3,7 @@ import { chainEvents, emptyChain } from '../../functions/domain/audit-chain.ts'
 import { compareBytes } from '../../functions/domain/byte-order.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import { ledgerEntries } from '../../functions/domain/ledger.ts'
+import { copyOf } from '../../functions/domain/receipt.ts'
 import { isFinal } from '../../functions/domain/records.ts'
 import { type Instant, laterBy, type Sha256, type TargetName } from '../../functions/domain/types.ts'
 import { type ControlStore, maxReceipts } from '../../functions/engine/control-store.ts'
@@ -132,7 +133,7 @@ export function memoryControl(clock: { now(): Instant }): MemoryControl {
         throw new LockstepError('INTERNAL', 'too many receipts')
       const records = of(target)
       const { seq, hash } = chainEvents(target, seen, events).at(-1) ?? seen
-      const head = { seq, hash, projected: receipts.at(-1)?.key ?? seen.projected }
+      const head = { seq, hash, projected: receipts.map(copyOf).at(-1) ?? seen.projected }
       if (isDeepStrictEqual(records.chain, head)) return head
       if (!isDeepStrictEqual(records.chain, seen)) return 'moved'
       append(records, target, events)
