@@ -51,12 +51,15 @@ export const filling = ({ name, columns }: ModelTable, rows: number): string =>
   `insert into ${name} (${['id', ...columns.map((column) => column.name)].join(', ')})
    select ${['n', ...columns.map(valueIn)].join(', ')} from generate_series(1, ${rows}) n;`
 
+/** Values that the type before a widening takes too: the same way back may narrow the column again, before its own values are there. */
+const narrow: Readonly<Record<string, string>> = { text: `'ü'`, bigint: '1' }
+
 /** Makes a column again in a table that may have rows: one that is NOT NULL needs a value until its own are back. */
 export const addition = (table: string, column: ModelColumn): string => {
   const { name, type, isNull, default: value } = column
   if (isNull || value !== undefined)
     return `alter table ${table} add column ${definition(column)};\n${extras(table, column)}`
-  const any = `(select ${(columnTypes[type] ?? `(enum_range(null::${type}))[1]`).replaceAll(/\bn\b/g, '1')})`
+  const any = `(select ${(narrow[type] ?? columnTypes[type] ?? `(enum_range(null::${type}))[1]`).replaceAll(/\bn\b/g, '1')})`
   return `alter table ${table} add column ${name} ${type};
     update ${table} set ${name} = ${any};
     alter table ${table} alter ${name} set not null;\n${extras(table, column)}`
