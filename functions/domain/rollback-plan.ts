@@ -1,5 +1,6 @@
 import { canonicalJson } from './canonical-json.ts'
 import { sha256 } from './checksum.ts'
+import { LockstepError } from './errors.ts'
 import { showIdentifier, showName } from './locks.ts'
 import type { Loss } from './losses.ts'
 import type { DownPlan, RevertibleStep } from './plan-down.ts'
@@ -88,6 +89,17 @@ export function digestOfPlan({ target, floor, head, previous, steps }: PlanConte
 }
 
 const isReal = (count: LossCount): boolean => count.kind !== 'absent' && !(count.kind === 'counted' && count.rows === 0)
+
+/** Hex digits of a digest that a message shows. */
+const shownDigits = 12
+
+/** PLAN_STALE: what would be carried out now is another plan than the one that was confirmed. */
+export const planChanged = (confirmed: Sha256, now: Sha256): LockstepError =>
+  planStale(`it was ${confirmed.slice(0, shownDigits)}, it would be ${now.slice(0, shownDigits)} now`)
+
+/** PLAN_STALE, and why. */
+export const planStale = (why: string): LockstepError =>
+  new LockstepError('PLAN_STALE', `the plan that was confirmed no longer holds: ${why}`)
 
 /** Hex digits of a run's id. */
 const idDigits = 24

@@ -6,6 +6,7 @@ import type { Notice, Token } from '../domain/types.ts'
 import { attach } from './attach.ts'
 import type { Held } from './hold.ts'
 import { makeProjector, type Projector } from './project.ts'
+import { receiptAt } from './receipt-at.ts'
 import { draft, showActor } from './run-context.ts'
 import type { StepOrder, TargetSession } from './target-database.ts'
 import { roomMs, runWatched } from './watch-step.ts'
@@ -108,7 +109,7 @@ const nothing: PlannedWork = { steps: [], notices: [] }
 /** A step that failed has failed for good: its run does not try it again, whatever became of the slice that recorded it. */
 async function failedBefore({ context }: Held, { head }: TargetState, session: TargetSession) {
   if (head === null || context.run.startedAt === undefined) return undefined
-  const [newest] = await session.receiptsAfter({ ...head, n: head.n - 1 }, 1)
+  const newest = await receiptAt(session, head)
   return newest?.run === context.run.id ? newest.failure : undefined
 }
 

@@ -3,11 +3,12 @@ import { LockstepError } from '../domain/errors.ts'
 import { type DownPlan, planDown, revertAbove } from '../domain/plan-down.ts'
 import { compareReceiptKeys } from '../domain/receipt.ts'
 import { isFinal, type RollbackWork } from '../domain/records.ts'
-import type { RollbackPlan } from '../domain/rollback-plan.ts'
+import { planChanged, planStale, type RollbackPlan } from '../domain/rollback-plan.ts'
 import type { TargetState } from '../domain/target-state.ts'
 import type { PlannedWork, Planner } from './apply.ts'
 import { openKnownDatabase } from './known-database.ts'
 import { priceRollback } from './price-rollback.ts'
+import { receiptAt } from './receipt-at.ts'
 import type { RunContext, RunnerPorts } from './run-context.ts'
 import type { PlanRollbackRequest } from './runner-contract.ts'
 import type { TargetSession } from './target-database.ts'
@@ -46,13 +47,10 @@ export function rollbackPlanner(context: RunContext, work: RollbackWork): Planne
     const { target } = context.request
     const plan = planDown(work.wish, state, await session.appliedAfter(null))
     const { digest } = await makeRollbackPlan(context, { target, wish: work.wish, session, state, plan })
-    if (digest !== work.plan)
-      throw stale(`it was ${work.plan.slice(0, shown)}, it would be ${digest.slice(0, shown)} now`)
+    if (digest !== work.plan) throw planChanged(work.plan, digest)
     return toWork(context, plan.steps)
   }
 }
-
-const shown = 12
 
 interface Reading {
   readonly session: TargetSession
@@ -61,17 +59,14 @@ interface Reading {
 
 /** Whether a step of this run was committed, or half of one. */
 async function isBegun({ run }: RunContext, { head }: RollbackWork, { state, session }: Reading): Promise<boolean> {
-  if (state.head === null) throw stale('the target has no receipts')
+  if (state.head === null) throw planStale('the target has no receipts')
   if (compareReceiptKeys(state.head, head) === 0) {
     return run.startedAt !== undefined && state.progress.some(({ direction }) => direction === 'down')
   }
-  const [newest] = await session.receiptsAfter({ ...state.head, n: state.head.n - 1 }, 1)
+  const newest = await receiptAt(session, state.head)
   if (newest?.run === run.id) return true
-  throw stale(`run ${newest?.run} changed the target since`)
+  throw planStale(`run ${newest?.run} changed the target since`)
 }
-
-const stale = (why: string): LockstepError =>
-  new LockstepError('PLAN_STALE', `the plan that was confirmed no longer holds: ${why}`)
 
 const toWork = ({ parse }: RunContext, steps: DownPlan['steps']): PlannedWork => ({
   steps: steps.map((step) => ({

@@ -1,6 +1,6 @@
-import { type Failure, LockstepError } from '../domain/errors.ts'
+import type { Failure } from '../domain/errors.ts'
 import { type Actor, isFinal, type RollbackWish, type RunRecord, type RunState } from '../domain/records.ts'
-import { type RollbackPlan, runIdOfPlan } from '../domain/rollback-plan.ts'
+import { planChanged, type RollbackPlan, runIdOfPlan } from '../domain/rollback-plan.ts'
 import type { MigrationName, RunId, Sha256, TargetName } from '../domain/types.ts'
 import type { ControlStore } from './control-store.ts'
 import type { RunQueue } from './queue.ts'
@@ -108,7 +108,7 @@ async function makeRun(ports: RollbackFrontPorts, order: ConfirmPlan, deadline: 
   const { control, clock } = ports
   const { target, wish, actor } = order
   const { digest, floor, head } = await showPlan(ports, order, deadline)
-  if (digest !== order.plan) throw stale(order.plan, digest)
+  if (digest !== order.plan) throw planChanged(order.plan, digest)
   const id = runIdOfPlan(target, digest)
   const work = { kind: 'rollback', wish, plan: digest, floor, head } as const
   const run = await control.countStart({ id, target, direction: 'down', work, actor, createdAt: clock.now() })
@@ -116,14 +116,6 @@ async function makeRun(ports: RollbackFrontPorts, order: ConfirmPlan, deadline: 
   await control.returnStart(target, id)
   return run
 }
-
-const shown = 12
-
-const stale = (got: Sha256, expected: Sha256): LockstepError =>
-  new LockstepError(
-    'PLAN_STALE',
-    `the plan that was confirmed, ${got.slice(0, shown)}, no longer holds; it would be ${expected.slice(0, shown)} now`,
-  )
 
 const answerOf = ({ target, id, state, applied, failure }: RunRecord): RollbackAnswer => ({
   ...{ target, run: id, state, applied },

@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander'
-import type { RunId, Sha256, TargetName } from '../../functions/domain/types.ts'
+import type { TargetName } from '../../functions/domain/types.ts'
+import type { RollbackInput } from '../commands/rollback.ts'
+import type { UnlockInput } from '../commands/unlock.ts'
 import { type Act, examples } from './declaring.ts'
 import {
   ageOption,
@@ -33,7 +35,7 @@ export const declareRollbackCommands = (program: Command, act: Act): void => {
       'after',
       examples('lockstep rollback --target orders --steps 1 --dry-run', 'lockstep rollback --target orders --steps 1'),
     )
-    .action((options: RollbackOptions) =>
+    .action((options: RollbackInput) =>
       act(async (context) => (await import('../commands/rollback.ts')).rollback(context, options)),
     )
   const release = program
@@ -71,17 +73,6 @@ export const declareRollbackCommands = (program: Command, act: Act): void => {
   for (const command of [rollback, release, list, drop]) for (const option of placeOptions()) command.addOption(option)
 }
 
-type RollbackOptions = PlaceOption & {
-  readonly target: TargetName
-  readonly to?: string
-  readonly steps?: number
-  readonly run?: RunId
-  readonly dryRun?: boolean
-  readonly yes?: boolean
-  readonly plan?: Sha256
-  readonly timeout: number
-}
-
 type KeptOptions = PlaceOption & { readonly target: TargetName; readonly olderThan: number; readonly yes?: boolean }
 
 /** Commands for the rare day on which something went wrong. */
@@ -99,7 +90,7 @@ export const declareOperatorCommands = (program: Command, act: Act): void => {
     .option('--yes', 'do not ask')
     .addOption(jsonOption())
     .addHelpText('after', examples('lockstep unlock --target orders --reason "runner hangs"'))
-    .action((options: UnlockOptions) =>
+    .action((options: UnlockInput) =>
       act(async (context) => (await import('../commands/unlock.ts')).unlock(context, options)),
     )
   const reconcile = program
@@ -112,14 +103,4 @@ export const declareOperatorCommands = (program: Command, act: Act): void => {
       act(async (context) => (await import('../commands/reconcile.ts')).reconcile(context, options)),
     )
   for (const command of [unlock, reconcile]) for (const option of placeOptions()) command.addOption(option)
-}
-
-type UnlockOptions = PlaceOption & {
-  readonly target: TargetName
-  readonly reason: string
-  readonly force?: boolean
-  readonly freeze?: boolean
-  readonly thaw?: boolean
-  readonly acceptDatabase?: boolean
-  readonly yes?: boolean
 }

@@ -1,7 +1,7 @@
 import { systemClock } from '../../functions/adapters/system.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import type { RollbackWish } from '../../functions/domain/records.ts'
-import { type RollbackPlan, runIdOfPlan } from '../../functions/domain/rollback-plan.ts'
+import { planChanged, type RollbackPlan, runIdOfPlan } from '../../functions/domain/rollback-plan.ts'
 import {
   type MigrationName,
   migrationName,
@@ -67,12 +67,7 @@ function wishOf({ to, steps, run }: RollbackInput): RollbackWish {
 
 /** A plan that was looked at is confirmed by its digest, one that is on the screen by an answer. */
 async function approve({ digest, steps }: RollbackPlan, { plan, yes }: RollbackInput): Promise<void> {
-  if (plan !== undefined && plan !== digest) {
-    throw new LockstepError(
-      'PLAN_STALE',
-      `--plan is ${plan.slice(0, shown)}, the plan is ${digest.slice(0, shown)} now`,
-    )
-  }
+  if (plan !== undefined && plan !== digest) throw planChanged(plan, digest)
   if (plan !== undefined || yes === true) return
   if (process.stdin.isTTY !== true) {
     throw new LockstepError('USAGE', 'nobody is there to confirm the plan', {
@@ -81,8 +76,6 @@ async function approve({ digest, steps }: RollbackPlan, { plan, yes }: RollbackI
   }
   await confirm(`Take ${count(steps.length, 'migration')} back?`)
 }
-
-const shown = 12
 
 interface Confirmed {
   readonly plan: RollbackPlan

@@ -9,7 +9,7 @@ import type { PlaceOption } from '../cli/options.ts'
 import { lockText } from '../cli/status-text.ts'
 import { count, formatDuration } from '../cli/units.ts'
 
-interface UnlockInput extends PlaceOption {
+export interface UnlockInput extends PlaceOption {
   readonly target: TargetName
   readonly reason: string
   readonly force?: boolean
