@@ -13,6 +13,8 @@ const abortIncompleteMultipartUploadAfter = Duration.days(7)
 interface BundleBucketProps {
   /** Is told of every bundle that arrives. */
   readonly queue: BundleQueue
+  /** True lets nobody write where an object lies already. */
+  readonly refuseOverwrites: boolean
 }
 
 /** Is the bucket that bundles are dropped into; it outlives the stack. */
@@ -31,6 +33,7 @@ export class BundleBucket extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     })
     this.#notify(props.queue)
+    if (props.refuseOverwrites) this.bucket.addToResourcePolicy(this.#writesAreConditional())
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
@@ -55,6 +58,22 @@ export class BundleBucket extends Construct {
   grantPush(grantee: iam.IGrantable, target: string): iam.Grant {
     const resourceArns = [this.bucket.arnForObjects(`${bundlePrefix(target)}*`)]
     return iam.Grant.addToPrincipal({ grantee, actions: ['s3:PutObject', 's3:GetObject'], resourceArns })
+  }
+
+  /**
+   * Denies making an object without `If-None-Match`, to everybody. The parts of a multipart upload can't carry that header: only its
+   * completion has to, which is what `s3:ObjectCreationOperation` tells apart. CopyObject does not know the header, so it fails.
+   *
+   * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+   */
+  #writesAreConditional(): iam.PolicyStatement {
+    return new iam.PolicyStatement({
+      effect: iam.Effect.DENY,
+      principals: [new iam.AnyPrincipal()],
+      actions: ['s3:PutObject'],
+      resources: [this.bucket.arnForObjects('*')],
+      conditions: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
+    })
   }
 
   /**

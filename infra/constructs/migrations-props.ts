@@ -41,6 +41,13 @@ export interface PostgresMigrationsProps extends WatchingOptions {
    */
   readonly maxConcurrency?: number
   /**
+   * Refuses every write to the bundle bucket that would replace an object, by refusing those without `If-None-Match: *`, which
+   * `lockstep push` sends. Copies into the bucket (CopyObject, the console's, `aws s3 cp` between buckets) can't send it and fail.
+   *
+   * @default false: who writes over a key makes a new version, and with it a new run
+   */
+  readonly refuseOverwrites?: boolean
+  /**
    * How long an archived audit event can't be deleted or replaced.
    *
    * @default one year

@@ -44,7 +44,10 @@ export class PostgresMigrations extends Construct {
     this.control = new ControlTable(this, 'ControlTable')
     this.audit = new AuditTable(this, 'AuditTable')
     this.queue = new BundleQueue(this, 'BundleQueue')
-    this.bundles = new BundleBucket(this, 'BundleBucket', { queue: this.queue })
+    this.bundles = new BundleBucket(this, 'BundleBucket', {
+      queue: this.queue,
+      refuseOverwrites: props.refuseOverwrites ?? false,
+    })
     this.records = new RecordsBucket(this, 'RecordsBucket', {
       retention: props.recordsRetention ?? Duration.days(365),
       mode: props.recordsMode ?? 'governance',

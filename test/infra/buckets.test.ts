@@ -1,7 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
 import { plainId, resourcesOfType, statementsOf } from './reading.ts'
-import { synthesize } from './synthesize.ts'
+import { synthesize, synthesizeOwn } from './synthesize.ts'
 
 const template = synthesize()
 const buckets = resourcesOfType(template, 'AWS::S3::Bucket')
@@ -83,6 +83,30 @@ describe('bundle bucket', () => {
 
   test('given that S3 tries the queue when the notification is made, when the bucket is made, then the queue has its policy', () => {
     expect(bundles?.dependsOn.map(plainId)).toContain('BundleQueuePolicy')
+  })
+})
+
+describe('refused overwrites', () => {
+  const denials = statementsOf(synthesizeOwn(() => ({ refuseOverwrites: true }))).filter(
+    ({ owner, effect }) => owner.endsWith('BucketPolicy') && effect === 'Deny',
+  )
+
+  test('given the wish, when an object would be made without If-None-Match, then the bundle bucket denies it, the parts of an upload apart', () => {
+    const writing = denials.filter(({ actions }) => actions.includes('s3:PutObject'))
+    expect(writing).toEqual([
+      {
+        owner: 'BundleBucketPolicy',
+        effect: 'Deny',
+        actions: ['s3:PutObject'],
+        resources: ['BundleBucket.Arn/*'],
+        condition: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
+      },
+    ])
+  })
+
+  test('given the wish, when the policies of both buckets are read, then both still want TLS', () => {
+    const owners = denials.filter(({ actions }) => actions.includes('s3:*')).map(({ owner }) => owner)
+    expect(owners.toSorted()).toEqual(['BundleBucketPolicy', 'RecordsBucketPolicy'])
   })
 })
 

@@ -1,11 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { App } from 'aws-cdk-lib'
+import { App, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
+import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import { afterAll } from 'vitest'
 import cdk from '../../cdk.json' with { type: 'json' }
 import { functions, setupFunction } from '../../functions/edge/resources.ts'
+import type { PostgresMigrationsProps } from '../../infra/constructs/migrations-props.ts'
+import { PostgresMigrations } from '../../infra/constructs/postgres-migrations.ts'
 import { readDeployment } from '../../infra/deployment.ts'
 import { LockstepStack } from '../../infra/stack.ts'
 
@@ -40,3 +43,29 @@ export const makeStack = (context: Readonly<Record<string, unknown>> = exampleCo
 
 export const synthesize = (context?: Readonly<Record<string, unknown>>): Template =>
   Template.fromStack(makeStack(context))
+
+/** Makes what an app of its own would: a stack with the construct in it, and with properties of the test's own. */
+export const makeOwn = (
+  props: (stack: Stack) => Partial<PostgresMigrationsProps> = () => ({}),
+): { readonly stack: Stack; readonly migrations: PostgresMigrations } => {
+  const stack = new Stack(makeApp(), 'Lockstep')
+  const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+    vpcId: 'vpc-00000000000000001',
+    availabilityZones: ['a'],
+    isolatedSubnetIds: ['subnet-00000000000000001'],
+    isolatedSubnetRouteTableIds: ['rtb-00000000000000001'],
+  })
+  const migrations = new PostgresMigrations(stack, 'Lockstep', {
+    vpc,
+    securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'SecurityGroup', 'sg-00000000000000001')],
+    vpcSubnets: { subnets: vpc.isolatedSubnets },
+    targets: [{ name: 'shop', host: 'h', database: 'd', user: 'u', applicationRole: 'a' }],
+    artefacts: exampleContext['lockstep:artefacts'],
+    ...props(stack),
+  })
+  return { stack, migrations }
+}
+
+/** The template of such a stack. */
+export const synthesizeOwn = (props?: (stack: Stack) => Partial<PostgresMigrationsProps>): Template =>
+  Template.fromStack(makeOwn(props).stack)
