@@ -7,7 +7,7 @@ export const contextKeys = {
   'lockstep:subnetIds': "the runner's subnets, as a list or separated by commas",
   'lockstep:securityGroupIds': "the runner's security groups, as a list or separated by commas",
   'lockstep:targets':
-    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, adminSecretArn?, ownerRole?, resourceId?, authorities?, requireCertificate?, signers?, after? }',
+    'the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, adminSecretArn?, ownerRole?, resourceId?, authorities?, searchPath?, lockTimeoutMs?, statementTimeoutMs?, outOfOrder?, requireManifest?, requireCertificate?, keepBytes?, keepRows?, signers?, after? }',
 } as const
 
 /** Wanted only together with `lockstep:addGatewayEndpoints`. */
@@ -38,7 +38,14 @@ const target = z.strictObject({
     .regex(/^(?:db|cluster)-[A-Z0-9]+$/)
     .exactOptional(),
   authorities: z.string().startsWith('-----BEGIN CERTIFICATE-----').exactOptional(),
+  searchPath: z.string().min(1).exactOptional(),
+  lockTimeoutMs: z.number().int().nonnegative().exactOptional(),
+  statementTimeoutMs: z.number().int().nonnegative().exactOptional(),
+  outOfOrder: z.enum(['apply', 'refuse']).exactOptional(),
+  requireManifest: z.boolean().exactOptional(),
   requireCertificate: z.boolean().default(false),
+  keepBytes: z.number().int().positive().exactOptional(),
+  keepRows: z.number().int().positive().exactOptional(),
   signers: z.array(z.strictObject({ id: z.string().min(1), publicKey: z.string().min(1) })).default([]),
   after: z.string().min(1).exactOptional(),
 })

@@ -4,6 +4,7 @@ import { defaultLimits } from '../domain/limits.ts'
 import type { TargetSettings } from '../domain/settings.ts'
 import { isPublicKey } from '../domain/signer.ts'
 import { isTargetName } from '../domain/types.ts'
+import { policyDefaults, settingsDefaults } from './settings-defaults.ts'
 
 /** A slice has to be far longer than a lease: a dead holder's is watched for a whole one inside one invocation. */
 const longestLeaseMs = 300_000
@@ -44,16 +45,16 @@ const signers = z
   .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, 'expected ids that differ')
 
 const policy = z.strictObject({
-  outOfOrder: z.enum(['apply', 'refuse']).default('apply'),
-  requireManifest: z.boolean().default(false),
-  requireCertificate: z.boolean().default(false),
+  outOfOrder: z.enum(['apply', 'refuse']).default(policyDefaults.outOfOrder),
+  requireManifest: z.boolean().default(policyDefaults.requireManifest),
+  requireCertificate: z.boolean().default(policyDefaults.requireCertificate),
   signers: signers.default([]),
-  after: targetName.nullable().default(null),
-  stepAttempts: count.default(5),
-  faultAttempts: count.default(10),
-  faultWindowMs: count.default(900_000),
-  keepBytes: count.default(1_073_741_824),
-  keepRows: count.default(10_000_000),
+  after: targetName.nullable().default(policyDefaults.after),
+  stepAttempts: count.default(policyDefaults.stepAttempts),
+  faultAttempts: count.default(policyDefaults.faultAttempts),
+  faultWindowMs: count.default(policyDefaults.faultWindowMs),
+  keepBytes: count.default(policyDefaults.keepBytes),
+  keepRows: count.default(policyDefaults.keepRows),
 })
 
 const limits = z.strictObject({
@@ -68,11 +69,11 @@ const targetSettings = z
     target: targetName,
     connection,
     applicationRole: z.string().min(1),
-    searchPath: z.string().min(1).default('public'),
-    lockTimeoutMs: timeoutMs.default(5_000),
-    statementTimeoutMs: timeoutMs.default(0),
-    leaseMs: count.max(longestLeaseMs).default(30_000),
-    heartbeatMs: count.default(7_500),
+    searchPath: z.string().min(1).default(settingsDefaults.searchPath),
+    lockTimeoutMs: timeoutMs.default(settingsDefaults.lockTimeoutMs),
+    statementTimeoutMs: timeoutMs.default(settingsDefaults.statementTimeoutMs),
+    leaseMs: count.max(longestLeaseMs).default(settingsDefaults.leaseMs),
+    heartbeatMs: count.default(settingsDefaults.heartbeatMs),
     policy: policy.prefault({}),
     limits: limits.prefault({}),
   })

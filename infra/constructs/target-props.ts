@@ -48,11 +48,53 @@ export interface TargetProps {
    */
   readonly authorities?: string
   /**
+   * The `search_path` of every migration, as SQL.
+   *
+   * @default 'public'
+   */
+  readonly searchPath?: string
+  /**
+   * How long a statement waits for a lock, in ms; 0 waits for ever. A migration's directive wins.
+   *
+   * @default 5,000
+   */
+  readonly lockTimeoutMs?: number
+  /**
+   * How long a statement may run, in ms; 0 is without end. A migration's directive wins.
+   *
+   * @default 0
+   */
+  readonly statementTimeoutMs?: number
+  /**
+   * `apply` takes a pending migration whose name sorts before one that was applied; `refuse` refuses its bundle (OUT_OF_ORDER).
+   *
+   * @default 'apply'
+   */
+  readonly outOfOrder?: 'apply' | 'refuse'
+  /**
+   * Refuses plain zips, which have no manifest with checksums.
+   *
+   * @default false
+   */
+  readonly requireManifest?: boolean
+  /**
    * Refuses pending migrations of which the bundle has no certificate of going back.
    *
    * @default false
    */
   readonly requireCertificate?: boolean
+  /**
+   * How large a table may be of which a drop is kept, in bytes as it lies there; beyond, the migration is refused.
+   *
+   * @default 1 GiB
+   */
+  readonly keepBytes?: number
+  /**
+   * How many rows such a table may have.
+   *
+   * @default 10,000,000
+   */
+  readonly keepRows?: number
   /**
    * The keys of which one must have signed a bundle for this target; `lockstep keygen` and `aws kms get-public-key` print them.
    *

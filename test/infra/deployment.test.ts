@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Deployment, readDeployment } from '../../infra/deployment.ts'
-import { exampleContext, makeApp } from './synthesize.ts'
+import { rendered } from './reading.ts'
+import { exampleContext, makeApp, synthesize } from './synthesize.ts'
 
 const read = (context: Readonly<Record<string, unknown>>): Deployment => readDeployment(makeApp(context).node)
 
@@ -14,7 +15,7 @@ describe('context', () => {
         '  lockstep:vpcId: the VPC from which the databases can be reached, for example vpc-0a1b2c',
         "  lockstep:subnetIds: the runner's subnets, as a list or separated by commas",
         "  lockstep:securityGroupIds: the runner's security groups, as a list or separated by commas",
-        '  lockstep:targets: the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, adminSecretArn?, ownerRole?, resourceId?, authorities?, requireCertificate?, signers?, after? }',
+        '  lockstep:targets: the databases, as a list (or its JSON) of { name, host, port?, database, user, applicationRole, secretArn?, adminSecretArn?, ownerRole?, resourceId?, authorities?, searchPath?, lockTimeoutMs?, statementTimeoutMs?, outOfOrder?, requireManifest?, requireCertificate?, keepBytes?, keepRows?, signers?, after? }',
         'set it in cdk.json below "context", or with `cdk deploy -c key=value`; docs/aws.md has an example',
       ].join('\n'),
     )
@@ -47,12 +48,33 @@ describe('context', () => {
     ['a key that is not known', [{ ...target, password: 'secret' }]],
     ['a resource id that is an endpoint', [{ ...target, resourceId: 'shop.c0ffee' }]],
     ['a secret by its name', [{ ...target, secretArn: 'shop' }]],
+    ['an order that is none', [{ ...target, outOfOrder: 'allow' }]],
+    ['a limit of nothing', [{ ...target, keepRows: 0 }]],
+    ['a timeout with its unit', [{ ...target, lockTimeoutMs: '5s' }]],
     ['no JSON', 'shop'],
     ['no targets', []],
   ])('given %s, when the deployment is read, then it says what is wrong', (_, targets) => {
     expect(() => read({ ...exampleContext, 'lockstep:targets': targets })).toThrow(
       /^context is wrong:\n.*\n.*lockstep:targets/,
     )
+  })
+
+  test('given what a target decides, when the stack is made, then the command that it gives writes it', () => {
+    const decisions = { lockTimeoutMs: 1, statementTimeoutMs: 2, keepBytes: 3, keepRows: 4, outOfOrder: 'refuse' }
+    const targets = [{ ...target, ...decisions, searchPath: 'shop', requireManifest: true }]
+    const outputs: Record<string, { readonly Value: unknown }> = synthesize({
+      ...exampleContext,
+      'lockstep:targets': targets,
+    }).toJSON().Outputs
+    const [, output] = Object.entries(outputs).find(([id]) => id.startsWith('LockstepSettings')) ?? []
+    const item = rendered(output?.Value)
+    const written = [...Object.entries(decisions), ['searchPath', 'shop'], ['requireManifest', true]].filter(
+      ([name, value]) =>
+        [`"${name}":{"N":"${value}"}`, `"${name}":{"S":"${value}"}`, `"${name}":{"BOOL":${value}}`].some((attribute) =>
+          item.includes(attribute),
+        ),
+    )
+    expect(written).toHaveLength(7)
   })
 
   test('given endpoints without a route table for each subnet, when the deployment is read, then it says how many are wanted', () => {

@@ -7,6 +7,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import { describe, expect, test } from 'vitest'
 import { settingsKey } from '../../functions/adapters/dynamodb-items.ts'
 import { isTargetName } from '../../functions/domain/types.ts'
+import { policyDefaults, settingsDefaults } from '../../functions/edge/settings-defaults.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { SettingsCommands } from '../../infra/constructs/settings-commands.ts'
 import type { TargetProps } from '../../infra/constructs/target-props.ts'
@@ -51,6 +52,9 @@ const run = (command: string): Readonly<Record<string, unknown>> => {
   ])
   return unmarshall(JSON.parse(options[3] ?? ''))
 }
+
+/** What a target may say of its policy, as it is where it says nothing. */
+const { after: _, ...defaultPolicy } = policyDefaults
 
 describe('the command that writes settings', () => {
   const { pk, sk, ...content } = run(commandOf(target))
@@ -99,6 +103,28 @@ describe('the command that writes settings', () => {
       expect(parseTargetSettings({ ...item, target: target.name }).policy.requireCertificate).toBe(required)
     },
   )
+
+  test('given every decision, when the functions read the item, then they are as declared', () => {
+    const decisions = { searchPath: 'shop, public', lockTimeoutMs: 0, statementTimeoutMs: 60_000 }
+    const policy = { outOfOrder: 'refuse', requireManifest: true, keepBytes: 1, keepRows: 20_000_000 } as const
+    const { pk: _, sk: __, ...item } = run(commandOf({ ...target, ...decisions, ...policy }))
+    expect(parseTargetSettings({ ...item, target: target.name })).toMatchObject({ ...decisions, policy })
+  })
+
+  test('given decisions that are the defaults, when the command is run, then the item is as without them', () => {
+    expect(run(commandOf({ ...target, ...settingsDefaults, ...defaultPolicy }))).toEqual(run(commandOf(target)))
+  })
+
+  test.each([
+    ['lockTimeoutMs', -1, 0],
+    ['statementTimeoutMs', 1.5, 0],
+    ['keepBytes', 0, 1],
+    ['keepRows', Number.NaN, 1],
+  ])('given %s of %d, when the target is declared, then it is refused', (name, value, least) => {
+    expect(() => commandOf({ ...target, [name]: value })).toThrow(
+      `${name} of shop is ${value}, expected a whole number of at least ${least}`,
+    )
+  })
 
   test('given signers and a target before, when the functions read the item, then the policy has them', () => {
     const signers = [newKey('release').signer, newKey("o'spare").signer]
