@@ -1,7 +1,7 @@
-import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { build } from 'esbuild'
+import { build, type Metafile } from 'esbuild'
 import { functions, setupFunction } from '../functions/edge/resources.ts'
 import { writeRdsAuthorities } from './rds-authorities.ts'
 
@@ -12,6 +12,9 @@ import { writeRdsAuthorities } from './rds-authorities.ts'
  */
 const root = join(import.meta.dirname, '..')
 const require = createRequire(import.meta.url)
+/** What esbuild tells of each artefact, `<name>.json`: beside the artefacts, never in them, since those are deployed whole. */
+const metaDir = join(root, 'dist', 'meta')
+const artefactsDir = join(root, 'dist', 'functions')
 
 /** CommonJS dependencies inside an ESM bundle still ask for these. */
 const banner = `import { createRequire as lockstepRequire } from 'node:module';
@@ -25,18 +28,36 @@ const parserFile = 'libpg-query.wasm'
 const parserPath = join(dirname(require.resolve('libpg-query')), parserFile)
 
 /** @returns the artefacts' folder */
-export async function buildFunctions(outDir = join(root, 'dist', 'functions')): Promise<string> {
+export async function buildFunctions(outDir = artefactsDir): Promise<string> {
+  await makeArtefacts(outDir)
+  return outDir
+}
+
+/** @returns what esbuild tells of each artefact, by its name */
+async function makeArtefacts(outDir: string): Promise<ReadonlyMap<string, Metafile>> {
   await rm(outDir, { recursive: true, force: true })
-  await Promise.all([...functions, setupFunction].map(({ name }) => buildFunction(name, join(outDir, name))))
+  const named = [...functions, setupFunction].map(async ({ name }) => {
+    const { metafile } = await buildFunction(name, join(outDir, name))
+    return [name, metafile] as const
+  })
+  const metafiles = new Map(await Promise.all(named))
   await mkdir(join(outDir, 'runner'), { recursive: true })
   await copyFile(parserPath, join(outDir, 'runner', parserFile))
   await copyFile(join(root, 'docs', 'database-roles.sql'), join(outDir, setupFunction.name, 'database-roles.sql'))
   for (const name of ['runner', setupFunction.name]) await writeRdsAuthorities(join(outDir, name, 'authorities'))
-  return outDir
+  return metafiles
+}
+
+async function buildWithMeta(): Promise<void> {
+  const metafiles = await makeArtefacts(artefactsDir)
+  await rm(metaDir, { recursive: true, force: true })
+  await mkdir(metaDir, { recursive: true })
+  for (const [name, metafile] of metafiles) await writeFile(join(metaDir, `${name}.json`), JSON.stringify(metafile))
 }
 
 const buildFunction = (name: string, outDir: string) =>
   build({
+    absWorkingDir: root,
     entryPoints: [join(root, 'functions', 'handlers', `${name}.ts`)],
     outdir: outDir,
     entryNames: 'index',
@@ -50,10 +71,11 @@ const buildFunction = (name: string, outDir: string) =>
     minify: true,
     sourcemap: true,
     sourcesContent: false,
+    metafile: true,
     mainFields: ['module', 'main'],
     banner: { js: banner },
     external: ['pg-native'],
     logLevel: 'warning',
   })
 
-if (import.meta.main) await buildFunctions()
+if (import.meta.main) await buildWithMeta()
