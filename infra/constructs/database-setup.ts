@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { CustomResource, Duration } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import type * as logs from 'aws-cdk-lib/aws-logs'
-import { Construct } from 'constructs'
+import { Construct, type IConstruct } from 'constructs'
 import { setupFunction } from '../../functions/edge/resources.ts'
 import { acknowledgeNetwork } from './acknowledgements.ts'
 import { ArtefactFunction, type FunctionNetwork } from './artefact-function.ts'
@@ -14,6 +14,8 @@ interface DatabaseSetupProps {
   readonly artefacts: string
   readonly logRetention: logs.RetentionDays
   readonly network: FunctionNetwork
+  /** The function's ways out, which have to be there before it is called, and until it was called for the last time. */
+  readonly waysOut: readonly IConstruct[]
 }
 
 /** The function's own timeout and a reserve; without it a deploy waits for an hour. */
@@ -25,7 +27,7 @@ const rolesFile = new URL('../../docs/database-roles.sql', import.meta.url)
  * function is called by CloudFormation alone, and it alone may read those secrets.
  */
 export class DatabaseSetup extends Construct {
-  constructor(scope: Construct, id: string, { targets, ...props }: DatabaseSetupProps) {
+  constructor(scope: Construct, id: string, { targets, waysOut, ...props }: DatabaseSetupProps) {
     super(scope, id)
     const { name } = setupFunction
     const setup = new ArtefactFunction(this, 'Function', { ...props, name, environment: {} })
@@ -45,9 +47,14 @@ export class DatabaseSetup extends Construct {
         properties: { ...propertiesOf(target), adminSecretArn: adminSecret.secretArn, version },
       })
       granted.applyBefore(roles)
+      roles.node.addDependency(...waysOut, ...serverOf(target))
     }
   }
 }
+
+/** A cluster's endpoint has its name before any instance answers there; rules are resources of the groups. */
+const serverOf = ({ server }: TargetProps): readonly IConstruct[] =>
+  server === undefined ? [] : [server, ...server.connections.securityGroups]
 
 const propertiesOf = (target: TargetProps) => ({
   target: target.name,

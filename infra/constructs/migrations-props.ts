@@ -18,8 +18,12 @@ export interface PostgresMigrationsProps extends WatchingOptions {
    * @default the private subnets of the VPC
    */
   readonly vpcSubnets?: ec2.SubnetSelection
-  /** The runner's security groups; the databases let them in, and they let HTTPS and the databases' ports out. */
-  readonly securityGroups: ec2.ISecurityGroup[]
+  /**
+   * The runner's security groups; the databases let them in, and they let HTTPS and the databases' ports out.
+   *
+   * @default one of its own, which lets out nothing else
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[]
   /**
    * Adds the gateway endpoints of S3 and DynamoDB to the runner's subnets.
    *
@@ -32,6 +36,12 @@ export interface PostgresMigrationsProps extends WatchingOptions {
    * @default false: no target has a secret, or there is another way to Secrets Manager
    */
   readonly addSecretsEndpoint?: boolean
+  /**
+   * Where that endpoint is. One subnet costs half of two, and is enough where secrets are read at deploy alone.
+   *
+   * @default the runner's subnets
+   */
+  readonly secretsEndpointSubnets?: ec2.SubnetSelection
   /** The databases, by name. */
   readonly targets: readonly TargetProps[]
   /**

@@ -1,4 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib'
+import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as events from 'aws-cdk-lib/aws-events'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
@@ -6,16 +7,18 @@ import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { environment, type FunctionName } from '../../functions/edge/resources.ts'
 import { acknowledgeRights } from './acknowledgements.ts'
-import { ArtefactFunction, builtFunctions } from './artefact-function.ts'
+import { ArtefactFunction, builtFunctions, type FunctionNetwork } from './artefact-function.ts'
 import { AuditTable } from './audit-table.ts'
 import { BundleBucket } from './bundle-bucket.ts'
 import { BundleQueue } from './bundle-queue.ts'
 import { ControlTable } from './control-table.ts'
 import { grantLogins, openLogins } from './database-access.ts'
 import { DatabaseSetup } from './database-setup.ts'
+import { refuseProxyHost } from './database-targets.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
 import type { EventBus, PostgresMigrationsProps } from './migrations-props.ts'
 import { RecordsBucket } from './records-bucket.ts'
+import { makeRunnerNetwork } from './runner-network.ts'
 import { SecretsEndpoint } from './secrets-endpoint.ts'
 import { SettingsCommands } from './settings-commands.ts'
 import { addWatching, deploymentOf, type Watching } from './watching.ts'
@@ -26,7 +29,7 @@ const aliasedFronts = ['status', 'rollback', 'unlock'] as const
 type AliasedFront = (typeof aliasedFronts)[number]
 
 /** Is everything that migrates the given databases: buckets, queue, tables and functions, wired with the least rights. */
-export class PostgresMigrations extends Construct {
+export class PostgresMigrations extends Construct implements ec2.IConnectable {
   readonly bundles: BundleBucket
   readonly records: RecordsBucket
   readonly queue: BundleQueue
@@ -36,11 +39,17 @@ export class PostgresMigrations extends Construct {
   readonly functions: Readonly<Record<FunctionName, lambda.Function>>
   readonly settings: SettingsCommands
   readonly watching: Watching
+  /** The runner's, for what else it should reach or be let in by. */
+  readonly connections: ec2.Connections
+  readonly #network: FunctionNetwork
   readonly #targets: readonly string[]
 
   constructor(scope: Construct, id: string, props: PostgresMigrationsProps) {
     super(scope, id)
+    for (const target of props.targets) refuseProxyHost(target)
     this.#targets = props.targets.map((target) => target.name)
+    this.#network = makeRunnerNetwork(this, props)
+    this.connections = new ec2.Connections({ securityGroups: this.#network.securityGroups })
     this.control = new ControlTable(this, 'ControlTable')
     this.audit = new AuditTable(this, 'AuditTable')
     this.queue = new BundleQueue(this, 'BundleQueue')
@@ -58,10 +67,9 @@ export class PostgresMigrations extends Construct {
       tableName: this.control.table.tableName,
       targets: props.targets,
     })
-    if (props.addGatewayEndpoints === true) new GatewayEndpoints(this, 'GatewayEndpoints', props)
-    if (props.addSecretsEndpoint === true) new SecretsEndpoint(this, 'SecretsEndpoint', props)
+    const waysOut = [...this.#network.securityGroups, ...this.#makeEndpoints(props)]
     if (props.targets.some(({ adminSecret }) => adminSecret !== undefined)) {
-      new DatabaseSetup(this, 'DatabaseSetup', { ...this.#common(props), targets: props.targets })
+      new DatabaseSetup(this, 'DatabaseSetup', { ...this.#common(props), targets: props.targets, waysOut })
     }
     this.#makeAliases()
     this.#grantRunner()
@@ -129,13 +137,20 @@ export class PostgresMigrations extends Construct {
     }
   }
 
+  #makeEndpoints(props: PostgresMigrationsProps): readonly Construct[] {
+    const { vpc, vpcSubnets, securityGroups } = this.#network
+    const subnets = props.secretsEndpointSubnets ?? vpcSubnets
+    return [
+      ...(props.addGatewayEndpoints === true ? [new GatewayEndpoints(this, 'GatewayEndpoints', props)] : []),
+      ...(props.addSecretsEndpoint === true
+        ? [new SecretsEndpoint(this, 'SecretsEndpoint', { vpc, vpcSubnets: subnets, securityGroups })]
+        : []),
+    ]
+  }
+
   /** What all functions have in common. */
-  #common({ artefacts = builtFunctions, logRetention, vpc, securityGroups, vpcSubnets = {} }: PostgresMigrationsProps) {
-    return {
-      artefacts,
-      logRetention: logRetention ?? logs.RetentionDays.THREE_MONTHS,
-      network: { vpc, securityGroups, vpcSubnets },
-    }
+  #common({ artefacts = builtFunctions, logRetention = logs.RetentionDays.THREE_MONTHS }: PostgresMigrationsProps) {
+    return { artefacts, logRetention, network: this.#network }
   }
 
   #makeFunctions(props: PostgresMigrationsProps): Record<FunctionName, lambda.Function> {

@@ -1,6 +1,8 @@
+import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
+import type { IConstruct } from 'constructs'
 
-/** A database to migrate. */
+/** A database to migrate; `fromInstance` and `fromCluster` fill in what a construct knows of it. */
 export interface TargetProps {
   /** `[a-z0-9][a-z0-9-]{0,62}`; uploads below `bundles/<name>/` are for it. */
   readonly name: string
@@ -41,6 +43,12 @@ export interface TargetProps {
    * @default any database of account and region that has the login role
    */
   readonly resourceId?: string
+  /**
+   * The instance or cluster, which lets the runner in, and before which nothing is done in it.
+   *
+   * @default none: somebody lets the runner's security groups in
+   */
+  readonly server?: IConstruct & ec2.IConnectable
   /**
    * Who signs the server's certificate, in PEM.
    *
