@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { alarmTable } from '../../functions/edge/alarm-table.ts'
 import { metricTable } from '../../functions/edge/metric-table.ts'
-import { createProgram } from '../../scripts/cli/program.ts'
+import { unknownWords } from '../support/typed-command.ts'
 
 const page = readFileSync(resolve(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8')
-const program = createProgram({ write: () => {}, writeError: () => {}, act: async () => {} })
 
 /** Every section with its text, by the heading's words. */
 const sections = page
@@ -42,13 +40,7 @@ describe('docs/operations.md', () => {
   test.each([...new Set(commands)])(
     'given `lockstep %s`, when the command line is asked, then it has that command with those options',
     (line) => {
-      const words = line.split(' ')
-      let command: Command = program
-      for (const word of words) command = command.commands.find((verb) => verb.name() === word) ?? command
-      const options = command.options.flatMap(({ long, short }) => [long, short])
-      const typed = words.filter((word) => /^--?[a-z]/.test(word))
-      expect(command).not.toBe(program)
-      expect(typed.filter((word) => !options.includes(word))).toEqual([])
+      expect(unknownWords(line)).toEqual([])
     },
   )
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { readDeployment } from '../../infra/deployment.ts'
+import { neededOutputs } from '../../scripts/verify-aws/stack-outputs.ts'
 import { isRecord } from './reading.ts'
 import { makeApp, makeFolder, synthesize } from './synthesize.ts'
 
@@ -29,8 +30,12 @@ describe('docs/aws.md', () => {
   })
 
   test('given the outputs that it names, when the stack is made, then it has them', () => {
-    const named = ['BundleBucket', 'StatusFunction', 'AuditFailureQueueUrl']
+    const named = ['BundleBucket', 'StatusFunction', 'AlarmTopic']
     expect(named.filter((id) => !page.includes(id) || !outputIds.includes(id))).toEqual([])
+  })
+
+  test('given the outputs that `npm run verify:aws` reads, when the stack is made, then it has them', () => {
+    expect(neededOutputs.filter((id) => !outputIds.includes(id))).toEqual([])
   })
 
   test('given the outputs of a deploy, when the shell finds the settings command as shown, then it is the target’s', () => {

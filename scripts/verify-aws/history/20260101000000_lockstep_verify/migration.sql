@@ -1,0 +1,1 @@
+create table lockstep_verify (id integer primary key);
