@@ -1,6 +1,6 @@
 import { systemClock } from '../../functions/adapters/system.ts'
 import type { Certificates } from '../../functions/domain/certificate.ts'
-import { migrationName, type TargetName } from '../../functions/domain/types.ts'
+import type { TargetName } from '../../functions/domain/types.ts'
 import { type CheckReport, checkHistory, placeInFolder, refusedSummary } from '../cli/check-history.ts'
 import { type Context, type Outcome, succeeded } from '../cli/command.ts'
 import { connect } from '../cli/connection.ts'
@@ -19,6 +19,7 @@ import { table } from '../cli/table.ts'
 import { count, formatBytes } from '../cli/units.ts'
 import { type Upload, upload } from '../cli/upload.ts'
 import { watchRun } from '../cli/watch-run.ts'
+import { wishedAgain } from '../cli/wished-again.ts'
 
 interface PushInput extends PlaceOption, SignOptions {
   readonly path: string
@@ -50,7 +51,7 @@ export async function push(context: Context, input: PushInput): Promise<Outcome>
   if (input.requireCertificate) requireCertificates(found, checked)
   const report = { ...checked, notices: [...checked.notices, ...found.notices] }
   const { certificates } = found
-  const reapply = input.reapply?.map(migrationName) ?? []
+  const reapply = wishedAgain(input.reapply ?? [], history, checked)
   const packed = await signPacked(await packInput(history, { certificates, reapply }), input, cwd)
 
   const cloud = await connect(context, input, 'push')

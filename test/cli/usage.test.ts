@@ -33,6 +33,12 @@ const mistakes: readonly (readonly [string, readonly string[], string, string])[
     '--reapply needs the folder',
     'folder',
   ],
+  [
+    'a migration to reapply that the folder has not',
+    ['push', 'm', '--target', 'a', '--reapply', '1_first', 'firs'],
+    '--reapply names firs, which the history has not',
+    'did you mean 1_first?',
+  ],
   ['a folder to write that is nowhere', ['bundle', 'm', '--out', 'no/b.zip'], "no/b.zip can't be written", 'exists'],
 ]
 
