@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { environment } from '../../functions/edge/resources.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { readDeployment } from '../../infra/deployment.ts'
 import { neededOutputs } from '../../scripts/verify-aws/stack-outputs.ts'
@@ -48,6 +49,13 @@ describe('docs/aws.md', () => {
     writeFileSync(join(folder, 'outputs.json'), JSON.stringify({ Lockstep: { ControlTable: 'control', ...found } }))
     const command = blockOf('sh', 'LockstepSettingsshop')
     expect(execFileSync('/bin/sh', ['-c', command], { cwd: folder, encoding: 'utf8' })).toBe('it is shop\n')
+  })
+
+  test('given the workflow that it shows, when its variables are read, then they are the ones that the command line reads', () => {
+    const workflow = blockOf('yaml', 'lockstep push')
+    const variables = [...workflow.matchAll(/^ +(LOCKSTEP_\w+): /gm)].map(([, name]) => name)
+    expect(variables).toEqual([environment.bundleBucket, environment.statusFunction])
+    expect(workflow).toContain('id-token: write')
   })
 
   test('given an item with no more than the command writes, when it is read, then the defaults are those of the table', () => {
