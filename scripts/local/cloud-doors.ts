@@ -11,7 +11,7 @@ import { startLambdaApi } from './lambda-api.ts'
 import type { LoopbackServer } from './loopback.ts'
 import { bundleQueueName, controlTableName, deadLetterName } from './names.ts'
 import type { ProcessJournal } from './process-journal.ts'
-import { provisionTarget } from './provision-target.ts'
+import { type ConnectionOverrides, provisionTarget } from './provision-target.ts'
 import { startS3Front } from './s3-front.ts'
 
 /** The endpoints that callers and functions use, and the functions behind them. */
@@ -38,7 +38,8 @@ export async function openDoors(
   started: AsyncDisposableStack,
 ): Promise<CloudDoors> {
   const { queues, dynamodb } = foundation.servers
-  const ensureTarget = targetMaker(plan, foundation)
+  const connection = await plan.frontPostgres(foundation.servers.database.url)
+  const ensureTarget = targetMaker({ ...plan, connection }, foundation)
   const s3 = await openStorageDoor(plan, { ...foundation, ensureTarget }, started)
   const bus = await startEventBus(plan.stateDir)
   started.defer(() => bus.stop())
@@ -104,13 +105,17 @@ const functionConcurrency = 10
 const idleMs = 120_000
 
 /** Makes each target once; callers that come meanwhile wait for it, and after a failure the next one tries again. */
-const targetMaker = (plan: CloudPlan, { servers, storage }: DoorsFoundation): EnsureTarget => {
+const targetMaker = (
+  { settings, connection }: CloudPlan & { readonly connection: ConnectionOverrides },
+  { servers, storage }: DoorsFoundation,
+): EnsureTarget => {
   const made = new Map<TargetName, Promise<void>>()
   const options = {
     databaseUrl: servers.database.url,
     dynamodb: storage.dynamodb,
     controlTable: controlTableName,
-    settings: plan.settings,
+    settings,
+    connection,
   }
   return (target) => {
     const known = made.get(target)

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleQueue, type FunctionName } from '../../functions/edge/resources.ts'
-import type { SettingsOverrides } from './provision-target.ts'
+import type { ConnectionOverrides, SettingsOverrides } from './provision-target.ts'
 
 export interface CloudOptions {
   /** Holds everything that outlives the cloud; one cloud may use it at a time. */
@@ -22,6 +22,8 @@ export interface CloudOptions {
   readonly auditAttempts?: number
   /** Puts something before DynamoDB for the functions: answers the URL that they are given instead. */
   readonly frontDynamoDb?: (url: string) => Promise<string>
+  /** Puts something before PostgreSQL for the functions: answers how they are to connect to it. */
+  readonly frontPostgres?: (url: string) => Promise<ConnectionOverrides>
   /** Invocations of the apply function at the same time; 5 unless given. */
   readonly concurrency?: number
   /** Starts a process of each function ahead of its first invocation. */
@@ -54,6 +56,7 @@ export const planCloud = (options: CloudOptions): CloudPlan => ({
   concurrency: 5,
   auditAttempts: Number.POSITIVE_INFINITY,
   frontDynamoDb: async (url) => url,
+  frontPostgres: async () => ({}),
   warm: false,
   fallback: {},
   onProgress: () => undefined,

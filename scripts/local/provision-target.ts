@@ -12,12 +12,16 @@ import { namesOf, type TargetNames } from './target-names.ts'
 /** Settings that every target of an embedded cloud gets instead of the defaults. */
 export type SettingsOverrides = Partial<Omit<TargetSettingsInput, 'target' | 'connection' | 'applicationRole'>>
 
+/** How functions connect to a target, where it is not plainly, to the server's own port, with a password. */
+export type ConnectionOverrides = Partial<Omit<TargetSettingsInput['connection'], 'database' | 'user'>>
+
 export interface ProvisionOptions {
   /** A superuser's URL of the server that gets the databases. */
   readonly databaseUrl: string
   readonly dynamodb: DynamoDBClient
   readonly controlTable: string
   readonly settings: SettingsOverrides
+  readonly connection?: ConnectionOverrides
 }
 
 /**
@@ -35,7 +39,7 @@ export async function provisionTarget(target: TargetName, options: ProvisionOpti
     // the lock is the session's, and ends with it
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [`lockstep:provision:${target}`])
     await ensureDatabase(client, names)
-    const created = await ensureRoles(client, names, options.databaseUrl)
+    const created = await ensureRoles(client, names, options)
     if (!created && (await hasSettings(target, options))) return
     const password = randomBytes(24).toString('base64url')
     await client.query(`alter role ${escapeIdentifier(names.loginRole)} password ${escapeLiteral(password)}`)
@@ -46,7 +50,11 @@ export async function provisionTarget(target: TargetName, options: ProvisionOpti
 }
 
 /** @returns true when the login role is new */
-const ensureRoles = async (client: Client, names: TargetNames, databaseUrl: string): Promise<boolean> => {
+const ensureRoles = async (
+  client: Client,
+  names: TargetNames,
+  { databaseUrl, connection }: ProvisionOptions,
+): Promise<boolean> => {
   const there = 'select from pg_roles where rolname = $1'
   const { rowCount } = await client.query(there, [names.loginRole])
   const url = new URL(databaseUrl)
@@ -55,7 +63,8 @@ const ensureRoles = async (client: Client, names: TargetNames, databaseUrl: stri
   inside.on('error', () => undefined)
   await inside.connect()
   try {
-    await inside.query(rolesSql(await readFile(rolesFile, 'utf8'), { ...names, loginBy: 'password' }))
+    const loginBy = connection?.credential?.kind === 'iam' ? 'iam' : 'password'
+    await inside.query(rolesSql(await readFile(rolesFile, 'utf8'), { ...names, loginBy }))
   } finally {
     await inside.end()
   }
@@ -106,6 +115,7 @@ const declare = async (
       user: names.loginRole,
       credential: { kind: 'password', password },
       tls: 'off',
+      ...options.connection,
     },
   })
   await writeSettings(options.dynamodb, options.controlTable, settings)

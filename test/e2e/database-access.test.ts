@@ -8,7 +8,7 @@ import { parseTargetSettings, type TargetSettingsInput } from '../../functions/e
 import { credentials, region } from '../../scripts/local/names.ts'
 import { type Identity, makeAuthority } from '../support/certificates.ts'
 import { folder, startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
-import { type IamFront, startIamFront } from '../support/iam-front.ts'
+import { frontAddress, type IamFront, startIamFront } from '../support/iam-front.ts'
 import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.ts'
 import { withClient } from '../support/postgres.ts'
 import { readRolesSql } from '../support/roles.ts'
@@ -26,7 +26,7 @@ beforeAll(async () => {
   // whom the front let in is believed; some may show their password over TLS alone
   server = await startOwnPostgres({
     identity,
-    hba: ['host all +rds_iam 127.0.0.1/32 trust', 'hostnossl all +encrypted 127.0.0.1/32 reject'],
+    hba: [`host all +rds_iam ${frontAddress}/32 trust`, 'hostnossl all +encrypted 127.0.0.1/32 reject'],
   })
   await withClient(server.url, (client) => client.query('create role rds_iam; create role encrypted'))
   front = await startIamFront({ identity, server: { host: '127.0.0.1', port: server.port }, keys: credentials })

@@ -16,6 +16,7 @@ import { type EmbeddedCloud, startCloud } from '../../scripts/local/cloud.ts'
 import type { CloudOptions } from '../../scripts/local/cloud-plan.ts'
 
 import { memoryFiles } from './memory-files.ts'
+import { makeTokenLogin, tokensDemanded } from './token-login.ts'
 import { until } from './until.ts'
 
 /** A cloud for one test file, the embedded one unless told otherwise, spoken to as the command line does. */
@@ -42,14 +43,16 @@ export const folder = (path: string): Promise<FileSource> => openFolder(path, de
 
 /** Starts a cloud of its own on the built artefacts; durability is off, since nobody misses a test's data. */
 export async function startTestCloud(options: Omit<CloudOptions, 'stateDir'> = {}): Promise<TestCloud> {
+  await using started = new AsyncDisposableStack()
   const stateDir = await mkdtemp(join(tmpdir(), 'lockstep-e2e-'))
+  started.defer(() => rm(stateDir, { recursive: true, force: true }))
   await chmod(stateDir, 0o755)
-  const cloud = await startCloud({ fsync: false, ...options, stateDir })
-  const stop = async (): Promise<void> => {
-    await cloud.stop()
-    await rm(stateDir, { recursive: true, force: true })
-  }
-  return testCloudOn(cloud, { stop, beforeUpload: async () => undefined })
+  const login = tokensDemanded() ? started.use(makeTokenLogin()) : undefined
+  const fronted = login === undefined ? {} : { frontPostgres: login.before }
+  const cloud = await startCloud({ fsync: false, ...fronted, ...options, stateDir })
+  started.defer(() => cloud.stop())
+  const all = started.move()
+  return testCloudOn(cloud, { stop: () => all.disposeAsync(), beforeUpload: async () => undefined })
 }
 
 interface CloudHooks {

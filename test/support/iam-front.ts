@@ -14,9 +14,12 @@ export interface IamFront extends AsyncDisposable {
   readonly tokens: number
 }
 
+/** Where the front calls from, by which a server can tell it from everybody else; all of 127/8 is loopback. */
+export const frontAddress = '127.0.0.2'
+
 interface FrontOptions {
   readonly identity: Identity
-  /** Trusts whoever the front lets in. */
+  /** Trusts whoever the front lets in, and calls from its address. */
   readonly server: { readonly host: string; readonly port: number }
   readonly keys: Parameters<typeof readRdsToken>[1]
 }
@@ -68,7 +71,7 @@ const letIn = async (
     return
   }
   seen.logins.push(token)
-  const upstream = connect(server.port, server.host)
+  const upstream = connect({ ...server, localAddress: frontAddress })
   upstream.on('error', () => client.destroy())
   upstream.on('close', () => client.destroy())
   client.on('close', () => upstream.destroy())
