@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { exampleContext, makeFolder, synthesize } from './synthesize.ts'
@@ -17,6 +17,13 @@ describe('the app', () => {
     const outdir = runApp({ 'lockstep:artefacts': exampleContext['lockstep:artefacts'] })
     const written: unknown = JSON.parse(readFileSync(join(outdir, 'Lockstep.template.json'), 'utf8'))
     expect(written).toMatchObject({ Resources: synthesize().toJSON().Resources })
+  })
+
+  test('given a sample, when the app is run, then its stack is named by the stage, and is the only one', () => {
+    const artefacts = { 'lockstep:artefacts': exampleContext['lockstep:artefacts'] }
+    const outdir = runApp({ ...artefacts, 'lockstep:database': 'aurora', 'lockstep:stage': 'staging' })
+    const templates = readdirSync(outdir).filter((file) => file.endsWith('.template.json'))
+    expect(templates).toEqual(['Lockstep-staging.template.json'])
   })
 
   test('given a key that the command line empties, when the app is run, then it fails and names the key', () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { environment } from '../../functions/edge/resources.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { readDeployment } from '../../infra/deployment.ts'
+import { stageNames, stages } from '../../infra/sample/stages.ts'
 import { neededOutputs } from '../../scripts/verify-aws/stack-outputs.ts'
 import { isRecord } from './reading.ts'
 import { makeApp, makeFolder, synthesize } from './synthesize.ts'
@@ -25,8 +26,9 @@ describe('docs/aws.md', () => {
   })
 
   test('given the keys that the app reads, when the page is searched, then each has its row', () => {
-    const source = readFileSync(resolve(import.meta.dirname, '..', '..', 'infra', 'deployment.ts'), 'utf8')
-    const keys = new Set(source.match(/lockstep:[a-z]\w+/gi))
+    const files = ['deployment.ts', 'sample/read-sample.ts']
+    const source = files.map((file) => readFileSync(resolve(import.meta.dirname, '..', '..', 'infra', file), 'utf8'))
+    const keys = new Set(source.join().match(/lockstep:[a-z]\w+/gi))
     expect([...keys].filter((key) => !page.includes(`| \`${key}\` |`))).toEqual([])
   })
 
@@ -49,6 +51,17 @@ describe('docs/aws.md', () => {
     writeFileSync(join(folder, 'outputs.json'), JSON.stringify({ Lockstep: { ControlTable: 'control', ...found } }))
     const command = blockOf('sh', 'LockstepSettingsshop')
     expect(execFileSync('/bin/sh', ['-c', command], { cwd: folder, encoding: 'utf8' })).toBe('it is shop\n')
+  })
+
+  test('given the stages that it shows, when they are compared with the code, then they are the same', () => {
+    const sizes = stageNames.map((name) => `db.${stages[name].instanceType}`)
+    const capacity = stageNames.map((name) => `${stages[name].capacity.min} to ${stages[name].capacity.max}`)
+    const backups = stageNames.map((name) => stages[name].backups.toDays())
+    const records = stageNames.map(
+      (name) => `${stages[name].records.retention.toDays()} days?, ${stages[name].records.mode}`,
+    )
+    for (const shown of [sizes, capacity, backups, records])
+      expect(page).toMatch(new RegExp(shown.map((each) => `\\| ${each}\\b[^|]*`).join('')))
   })
 
   test('given the workflow that it shows, when its variables are read, then they are the ones that the command line reads', () => {
