@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as sns from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import { letServicesUse } from './key-policy.ts'
 
 interface AlarmTopicProps {
   /** Encrypts what waits in the topic; without it SNS keeps it as it comes. */
@@ -25,7 +26,7 @@ export class AlarmTopic extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
       }),
     )
-    key?.grant(alarms, 'kms:Decrypt', 'kms:GenerateDataKey')
+    if (key !== undefined) letServicesUse(this, key, ['alarms'])
   }
 }
 

@@ -8,6 +8,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { type FunctionName, functions, setupFunction } from '../../functions/edge/resources.ts'
+import type { Encrypted } from './encryption.ts'
 
 /** Where a function sits that may speak to PostgreSQL. */
 export interface FunctionNetwork {
@@ -19,7 +20,7 @@ export interface FunctionNetwork {
 /** Where `npm run build` puts the functions. */
 export const builtFunctions = fileURLToPath(new URL('../../dist/functions', import.meta.url))
 
-interface ArtefactFunctionProps {
+interface ArtefactFunctionProps extends Encrypted {
   readonly name: FunctionName | typeof setupFunction.name
   /** The folder with one built artefact a function: `<name>/index.mjs`. */
   readonly artefacts: string
@@ -37,10 +38,12 @@ export class ArtefactFunction extends Construct {
   constructor(scope: Construct, id: string, props: ArtefactFunctionProps) {
     super(scope, id)
     const { timeoutSeconds, memoryMiB, database } = definitionOf(props.name)
+    const { encryptionKey } = props
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') })
     if (database) role.addManagedPolicy(networkInterfaces)
     const logGroup = new logs.LogGroup(this, 'Log', {
       retention: props.logRetention,
+      ...(encryptionKey && { encryptionKey }),
       removalPolicy: RemovalPolicy.DESTROY,
     })
     logGroup.grantWrite(role)
@@ -53,6 +56,7 @@ export class ArtefactFunction extends Construct {
       timeout: Duration.seconds(timeoutSeconds),
       memorySize: memoryMiB,
       environment: { ...nodeOptions, ...props.environment },
+      ...(encryptionKey && { environmentEncryption: encryptionKey }),
       role,
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,

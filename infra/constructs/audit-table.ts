@@ -1,10 +1,12 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb'
 import * as iam from 'aws-cdk-lib/aws-iam'
+import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as sqs from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { auditTable, bundleQueue } from '../../functions/edge/resources.ts'
+import { type Encrypted, grantKey, queueEncryption } from './encryption.ts'
 import { keySchema } from './table-keys.ts'
 
 /** Lambda reports a mapping's stream as unreadable unless the role has all four, on the stream itself. */
@@ -31,11 +33,14 @@ export class AuditTable extends Construct {
   readonly table: dynamodb.Table
   /** Where the stream's positions go when their batch failed to the end; the events themselves stay in the table. */
   readonly failures: sqs.Queue
+  readonly #key: kms.IKey | undefined
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { encryptionKey }: Encrypted) {
     super(scope, id)
+    this.#key = encryptionKey
     this.table = new dynamodb.Table(this, 'Default', {
       ...keySchema(auditTable),
+      ...(encryptionKey && { encryptionKey }),
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
       stream: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
@@ -43,7 +48,7 @@ export class AuditTable extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     })
     this.failures = new sqs.Queue(this, 'Failures', {
-      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(encryptionKey),
       enforceSSL: true,
       retentionPeriod: Duration.days(bundleQueue.deadLetterRetentionDays),
     })
@@ -75,8 +80,10 @@ export class AuditTable extends Construct {
     const stream = this.table.tableStreamArn
     if (stream === undefined) throw new Error('the audit table has no stream')
     iam.Grant.addToPrincipal({ grantee: consumer, actions: streamReads, resourceArns: [stream] })
+    grantKey(this.#key, consumer, 'use-table')
     const send = ['sqs:SendMessage']
     iam.Grant.addToPrincipal({ grantee: consumer, actions: send, resourceArns: [failures.queueArn] })
+    grantKey(this.#key, consumer, 'send-message')
     new lambda.EventSourceMapping(this, 'Stream', {
       target: consumer,
       eventSourceArn: stream,
@@ -92,5 +99,6 @@ export class AuditTable extends Construct {
 
   #allow(grantee: iam.IGrantable, actions: string[]): void {
     iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [this.table.tableArn] })
+    grantKey(this.#key, grantee, 'use-table')
   }
 }

@@ -1,16 +1,18 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
+import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as s3 from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { bundleKeys, bundlePrefix } from '../../functions/edge/resources.ts'
 import type { BundleQueue } from './bundle-queue.ts'
+import { bucketEncryption, type Encrypted, grantKey } from './encryption.ts'
 
 /** A version that was written over or deleted is kept this long, so that a run that names it can still read it. */
 const noncurrentVersionExpiration = Duration.days(90)
 /** What an upload that was never finished may cost. */
 const abortIncompleteMultipartUploadAfter = Duration.days(7)
 
-interface BundleBucketProps {
+interface BundleBucketProps extends Encrypted {
   /** Is told of every bundle that arrives. */
   readonly queue: BundleQueue
   /** True lets nobody write where an object lies already. */
@@ -20,13 +22,15 @@ interface BundleBucketProps {
 /** Is the bucket that bundles are dropped into; it outlives the stack. */
 export class BundleBucket extends Construct {
   readonly bucket: s3.Bucket
+  readonly #key: kms.IKey | undefined
 
   constructor(scope: Construct, id: string, props: BundleBucketProps) {
     super(scope, id)
+    this.#key = props.encryptionKey
     this.bucket = new s3.Bucket(this, 'Default', {
       versioned: true,
       enforceSSL: true,
-      encryption: s3.BucketEncryption.S3_MANAGED,
+      ...bucketEncryption(props.encryptionKey),
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       lifecycleRules: [{ noncurrentVersionExpiration, abortIncompleteMultipartUploadAfter }],
@@ -52,12 +56,15 @@ export class BundleBucket extends Construct {
     iam.Grant.addToPrincipal({ grantee, actions, resourceArns })
     const list = ['s3:ListBucket']
     iam.Grant.addToPrincipal({ grantee, actions: list, resourceArns: [this.bucket.bucketArn] })
+    grantKey(this.#key, grantee, 'get-object')
   }
 
   /** Grants writing of one target's bundles, and looking one up again when the answer to its upload was lost. */
   grantPush(grantee: iam.IGrantable, target: string): iam.Grant {
     const resourceArns = [this.bucket.arnForObjects(`${bundlePrefix(target)}*`)]
-    return iam.Grant.addToPrincipal({ grantee, actions: ['s3:PutObject', 's3:GetObject'], resourceArns })
+    const actions = ['s3:PutObject', 's3:GetObject']
+    const key = grantKey(this.#key, grantee, 'put-object')
+    return iam.Grant.addToPrincipal({ grantee, actions, resourceArns }).combine(key)
   }
 
   /**

@@ -1,28 +1,28 @@
 import { Aws, Duration } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
+import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as sqs from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { bundleQueue } from '../../functions/edge/resources.ts'
+import { type Encrypted, grantKey, queueEncryption } from './encryption.ts'
 
-/**
- * Is the queue between S3 and the apply function, with its dead letters.
- *
- * Both are encrypted with SQS's own key: S3 can't send to a queue under `alias/aws/sqs`.
- */
+/** Is the queue between S3 and the apply function, with its dead letters. */
 export class BundleQueue extends Construct {
   readonly queue: sqs.Queue
   readonly deadLetters: sqs.Queue
+  readonly #key: kms.IKey | undefined
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { encryptionKey }: Encrypted) {
     super(scope, id)
+    this.#key = encryptionKey
     this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
-      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(encryptionKey),
       enforceSSL: true,
       retentionPeriod: Duration.days(bundleQueue.deadLetterRetentionDays),
     })
     this.queue = new sqs.Queue(this, 'Default', {
-      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(encryptionKey),
       enforceSSL: true,
       visibilityTimeout: Duration.seconds(bundleQueue.visibilitySeconds),
       retentionPeriod: Duration.days(bundleQueue.retentionDays),
@@ -41,8 +41,10 @@ export class BundleQueue extends Construct {
       'sqs:GetQueueAttributes',
     ]
     iam.Grant.addToPrincipal({ grantee: apply, actions, resourceArns: [this.queue.queueArn] })
+    grantKey(this.#key, apply, 'receive-message')
     const send = ['sqs:SendMessage']
     iam.Grant.addToPrincipal({ grantee: apply, actions: send, resourceArns: [this.deadLetters.queueArn] })
+    grantKey(this.#key, apply, 'send-message')
     new lambda.EventSourceMapping(this, 'Delivery', {
       target: apply,
       eventSourceArn: this.queue.queueArn,
@@ -55,6 +57,7 @@ export class BundleQueue extends Construct {
   /** Lets a front put a run into the queue that no upload tells of. */
   grantSend(front: lambda.Function): void {
     iam.Grant.addToPrincipal({ grantee: front, actions: ['sqs:SendMessage'], resourceArns: [this.queue.queueArn] })
+    grantKey(this.#key, front, 'send-message')
   }
 
   /** Names the account and not the bucket: the bucket has to wait for this policy, and a policy that named it would wait for it. */

@@ -1,8 +1,10 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb'
 import * as iam from 'aws-cdk-lib/aws-iam'
+import type * as kms from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
 import { controlTable, settingsKeys } from '../../functions/edge/resources.ts'
+import { type Encrypted, grantKey } from './encryption.ts'
 import { keySchema } from './table-keys.ts'
 
 const settingsWrites = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']
@@ -11,14 +13,17 @@ const settingsWrites = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Del
 export class ControlTable extends Construct {
   readonly table: dynamodb.Table
   readonly #localIndex: string
+  readonly #key: kms.IKey | undefined
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { encryptionKey }: Encrypted) {
     super(scope, id)
+    this.#key = encryptionKey
     const index = controlTable.localIndex
     if (index === undefined) throw new Error('the control table has no local index, expected one that lists runs')
     this.#localIndex = index.name
     this.table = new dynamodb.Table(this, 'Default', {
       ...keySchema(controlTable),
+      ...(encryptionKey && { encryptionKey }),
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
@@ -67,6 +72,7 @@ export class ControlTable extends Construct {
 
   #allow(grantee: iam.IGrantable, actions: string[]): void {
     iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [this.table.tableArn] })
+    grantKey(this.#key, grantee, 'use-table')
   }
 
   /** A function that could write settings could point a target at another database. */

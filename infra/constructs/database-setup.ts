@@ -7,9 +7,10 @@ import { Construct, type IConstruct } from 'constructs'
 import { setupFunction } from '../../functions/edge/resources.ts'
 import { acknowledgeNetwork } from './acknowledgements.ts'
 import { ArtefactFunction, type FunctionNetwork } from './artefact-function.ts'
+import type { Encrypted } from './encryption.ts'
 import type { TargetProps } from './target-props.ts'
 
-interface DatabaseSetupProps {
+interface DatabaseSetupProps extends Encrypted {
   readonly targets: readonly TargetProps[]
   readonly artefacts: string
   readonly logRetention: logs.RetentionDays

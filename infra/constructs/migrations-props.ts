@@ -1,6 +1,7 @@
 import type { Duration } from 'aws-cdk-lib'
 import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import type * as events from 'aws-cdk-lib/aws-events'
+import type * as kms from 'aws-cdk-lib/aws-kms'
 import type * as logs from 'aws-cdk-lib/aws-logs'
 import type { RecordsMode } from './records-bucket.ts'
 import type { TargetProps } from './target-props.ts'
@@ -50,6 +51,15 @@ export interface PostgresMigrationsProps extends WatchingOptions {
    * @default 10
    */
   readonly maxConcurrency?: number
+  /**
+   * Encrypts all that is kept with a key of yours: both buckets, both tables, the three queues, the functions' logs and environments,
+   * and the topic. The functions get the rights that they need, and services are let in by the key's policy; for an imported key a
+   * warning says what its owner has to add. It has to be symmetric and in this region, and its policy has to leave it to IAM who
+   * of the account may use it, as the default policy does.
+   *
+   * @default none: keys that the services own, at no cost
+   */
+  readonly encryptionKey?: kms.IKey
   /**
    * Refuses every write to the bundle bucket that would replace an object, by refusing those without `If-None-Match: *`, which
    * `lockstep push` sends. Copies into the bucket (CopyObject, the console's, `aws s3 cp` between buckets) can't send it and fail.

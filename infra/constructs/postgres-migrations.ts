@@ -16,6 +16,7 @@ import { grantLogins, openLogins } from './database-access.ts'
 import { DatabaseSetup } from './database-setup.ts'
 import { refuseProxyHost } from './database-targets.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
+import { letServicesUse } from './key-policy.ts'
 import type { EventBus, PostgresMigrationsProps } from './migrations-props.ts'
 import { RecordsBucket } from './records-bucket.ts'
 import { makeRunnerNetwork } from './runner-network.ts'
@@ -50,14 +51,18 @@ export class PostgresMigrations extends Construct implements ec2.IConnectable {
     this.#targets = props.targets.map((target) => target.name)
     this.#network = makeRunnerNetwork(this, props)
     this.connections = new ec2.Connections({ securityGroups: this.#network.securityGroups })
-    this.control = new ControlTable(this, 'ControlTable')
-    this.audit = new AuditTable(this, 'AuditTable')
-    this.queue = new BundleQueue(this, 'BundleQueue')
+    const { encryptionKey } = props
+    if (encryptionKey !== undefined) letServicesUse(this, encryptionKey, ['s3', 'logs'])
+    this.control = new ControlTable(this, 'ControlTable', { encryptionKey })
+    this.audit = new AuditTable(this, 'AuditTable', { encryptionKey })
+    this.queue = new BundleQueue(this, 'BundleQueue', { encryptionKey })
     this.bundles = new BundleBucket(this, 'BundleBucket', {
+      encryptionKey,
       queue: this.queue,
       refuseOverwrites: props.refuseOverwrites ?? false,
     })
     this.records = new RecordsBucket(this, 'RecordsBucket', {
+      encryptionKey,
       retention: props.recordsRetention ?? Duration.days(365),
       mode: props.recordsMode ?? 'governance',
     })
@@ -83,7 +88,8 @@ export class PostgresMigrations extends Construct implements ec2.IConnectable {
       records: this.records.bucket,
       logins: openLogins(props.targets),
     })
-    this.watching = addWatching(this, props, this.#targets)
+    const options = { ...(encryptionKey && { alarmKey: encryptionKey }), ...props }
+    this.watching = addWatching(this, options, this.#targets)
   }
 
   /**
@@ -149,8 +155,12 @@ export class PostgresMigrations extends Construct implements ec2.IConnectable {
   }
 
   /** What all functions have in common. */
-  #common({ artefacts = builtFunctions, logRetention = logs.RetentionDays.THREE_MONTHS }: PostgresMigrationsProps) {
-    return { artefacts, logRetention, network: this.#network }
+  #common({
+    encryptionKey,
+    artefacts = builtFunctions,
+    logRetention = logs.RetentionDays.THREE_MONTHS,
+  }: PostgresMigrationsProps) {
+    return { artefacts, encryptionKey, logRetention, network: this.#network }
   }
 
   #makeFunctions(props: PostgresMigrationsProps): Record<FunctionName, lambda.Function> {

@@ -1,8 +1,10 @@
 import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
+import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as s3 from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { auditKeys } from '../../functions/edge/resources.ts'
+import { bucketEncryption, type Encrypted, grantKey } from './encryption.ts'
 
 const changes = [
   's3:DeleteObject',
@@ -12,7 +14,7 @@ const changes = [
   's3:PutObjectLegalHold',
 ]
 
-interface RecordsBucketProps {
+interface RecordsBucketProps extends Encrypted {
   /** How long an object can't be deleted or replaced, except by a principal that may bypass governance. */
   readonly retention: Duration
   /** In governance, a principal with `s3:BypassGovernanceRetention` may delete before the time is over; in compliance nobody may. */
@@ -24,15 +26,17 @@ export type RecordsMode = 'governance' | 'compliance'
 /** Is the write-once bucket of audit events; it outlives the stack. Object Lock can only be chosen when a bucket is made. */
 export class RecordsBucket extends Construct {
   readonly bucket: s3.Bucket
+  readonly #key: kms.IKey | undefined
 
-  constructor(scope: Construct, id: string, { retention, mode }: RecordsBucketProps) {
+  constructor(scope: Construct, id: string, { retention, mode, encryptionKey }: RecordsBucketProps) {
     super(scope, id)
+    this.#key = encryptionKey
     this.bucket = new s3.Bucket(this, 'Default', {
       versioned: true,
       objectLockEnabled: true,
       objectLockDefaultRetention: s3.ObjectLockRetention[mode](retention),
       enforceSSL: true,
-      encryption: s3.BucketEncryption.S3_MANAGED,
+      ...bucketEncryption(encryptionKey),
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       removalPolicy: RemovalPolicy.RETAIN,
@@ -56,6 +60,7 @@ export class RecordsBucket extends Construct {
     const resourceArns = [this.bucket.arnForObjects(`${auditKeys.prefix}*`)]
     const actions = ['s3:PutObject', 's3:GetObject']
     iam.Grant.addToPrincipal({ grantee, actions, resourceArns })
+    grantKey(this.#key, grantee, 'put-object')
   }
 
   /** Grants finding out which audit events are there; without it S3 answers 403, not 404, for one that is not. */

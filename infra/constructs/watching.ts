@@ -25,7 +25,7 @@ export interface WatchingOptions {
   /**
    * Encrypts the topic of its own; a key of yours, since CloudWatch may not use `alias/aws/sns`.
    *
-   * @default none
+   * @default `encryptionKey`, if there is one
    */
   readonly alarmKey?: kms.IKey
   /**

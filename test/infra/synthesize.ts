@@ -47,8 +47,8 @@ export const synthesize = (context?: Readonly<Record<string, unknown>>): Templat
 /** Makes what an app of its own would: a stack with the construct in it, and with properties of the test's own. */
 export const makeOwn = (
   props: (stack: Stack) => Partial<PostgresMigrationsProps> = () => ({}),
+  stack: Stack = new Stack(makeApp(), 'Lockstep'),
 ): { readonly stack: Stack; readonly migrations: PostgresMigrations } => {
-  const stack = new Stack(makeApp(), 'Lockstep')
   const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
     vpcId: 'vpc-00000000000000001',
     availabilityZones: ['a'],
