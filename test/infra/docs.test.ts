@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { environment } from '../../functions/edge/resources.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { readDeployment } from '../../infra/deployment.ts'
 import { stageNames, stages } from '../../infra/sample/stages.ts'
+import packageFile from '../../package.json' with { type: 'json' }
 import { neededOutputs } from '../../scripts/verify-aws/stack-outputs.ts'
 import { isRecord } from './reading.ts'
-import { makeApp, makeFolder, synthesize } from './synthesize.ts'
+import { exampleContext, makeApp, makeFolder, synthesize } from './synthesize.ts'
 
 const page = readFileSync(resolve(import.meta.dirname, '..', '..', 'docs', 'aws.md'), 'utf8')
 const blockOf = (language: string, holding: string): string =>
@@ -51,6 +52,32 @@ describe('docs/aws.md', () => {
     writeFileSync(join(folder, 'outputs.json'), JSON.stringify({ Lockstep: { ControlTable: 'control', ...found } }))
     const command = blockOf('sh', 'LockstepSettingsshop')
     expect(execFileSync('/bin/sh', ['-c', command], { cwd: folder, encoding: 'utf8' })).toBe('it is shop\n')
+  })
+
+  test('given its app of another’s, when Node runs it where Lockstep is a workspace, then both targets are in its template', () => {
+    const [folder, root] = [makeFolder(), resolve(import.meta.dirname, '..', '..')]
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(root, join(folder, 'node_modules', 'lockstep'))
+    for (const name of ['aws-cdk-lib', 'constructs'])
+      symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+    const artefacts = `artefacts: ${JSON.stringify(exampleContext['lockstep:artefacts'])},`
+    const shown = blockOf('ts', "from 'lockstep/infra'")
+    writeFileSync(
+      join(folder, 'app.ts'),
+      shown.replace('  targets: [', (found) => `  ${artefacts}\n${found}`),
+    )
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    const env = { ...process.env, CDK_OUTDIR: join(folder, 'out') }
+    execFileSync(process.execPath, ['app.ts'], { cwd: folder, env, stdio: 'pipe' })
+    const template: unknown = JSON.parse(readFileSync(join(folder, 'out', 'Shop.template.json'), 'utf8'))
+    const ids = Object.keys(isRecord(template) && isRecord(template.Outputs) ? template.Outputs : {})
+    expect(ids.filter((id) => /Settings(shop|legacy)/.test(id))).toHaveLength(2)
+  })
+
+  test('given the versions that it names, when they are compared with ours, then they are the same', () => {
+    const { devDependencies } = packageFile
+    const named = ['aws-cdk-lib', 'constructs'] as const
+    expect(blockOf('sh', 'workspaces[]')).toContain(named.map((name) => `${name}@${devDependencies[name]}`).join(' '))
   })
 
   test('given the stages that it shows, when they are compared with the code, then they are the same', () => {
