@@ -88,6 +88,27 @@ describe.each([
   })
 })
 
+describe('what else is let in', () => {
+  test('given two databases of one instance, when they are targets, then the runner is let in once', () => {
+    const data = makeData()
+    const instance = makeInstance(data)
+    const targets = ['shop', 'stock'].map((name) => fromInstance(instance, { ...shop, name, makeRoles: true }))
+    makeMigrations(data.stack, { vpc: data.vpc, targets })
+    const template = Template.fromStack(data.stack)
+    expect(ingressOf(template)).toHaveLength(1)
+    expect(resourcesOfType(template, 'Custom::LockstepRoles')).toHaveLength(2)
+  })
+
+  test('given a server that is no target’s, when it lets Lockstep in, then it is the runner’s group', () => {
+    const data = makeData()
+    const migrations = makeMigrations(data.stack, { vpc: data.vpc, targets: [{ ...shop, host: 'db.example.com' }] })
+    makeInstance(data).connections.allowFrom(migrations, ec2.Port.tcp(5432))
+    expect(ingressOf(Template.fromStack(data.stack))).toEqual([
+      'SecurityGroup.GroupId → DatabaseSecurityGroup.GroupId 5432',
+    ])
+  })
+})
+
 describe('databases of another stack', () => {
   test.each([
     ['an instance', instanceTarget],
