@@ -8,7 +8,9 @@ import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { type FunctionName, functions, setupFunction } from '../../functions/edge/resources.ts'
+import { acknowledgeTraces } from './acknowledgements.ts'
 import type { Encrypted } from './encryption.ts'
+import type { FunctionOptions } from './function-options.ts'
 
 /** Where a function sits that may speak to PostgreSQL. */
 export interface FunctionNetwork {
@@ -29,16 +31,18 @@ interface ArtefactFunctionProps extends Encrypted {
   readonly logRetention: logs.RetentionDays
   /** Used by the one function that has the database. */
   readonly network: FunctionNetwork
+  readonly options: FunctionOptions
 }
 
-/** Is one of the functions: its built artefact, its log, and a role that may write to that log and do nothing else yet. */
+/** Is one of the functions: its built artefact, its log, and a role that may write to that log, send traces, and do nothing else yet. */
 export class ArtefactFunction extends Construct {
   readonly resource: lambda.Function
 
   constructor(scope: Construct, id: string, props: ArtefactFunctionProps) {
     super(scope, id)
     const { timeoutSeconds, memoryMiB, database } = definitionOf(props.name)
-    const { encryptionKey } = props
+    const { encryptionKey, options } = props
+    const tracing = options.tracing ?? lambda.Tracing.ACTIVE
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') })
     if (database) role.addManagedPolicy(networkInterfaces)
     const logGroup = new logs.LogGroup(this, 'Log', {
@@ -60,8 +64,10 @@ export class ArtefactFunction extends Construct {
       role,
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
+      tracing,
       ...(database && props.network),
     })
+    if (tracing !== lambda.Tracing.DISABLED) acknowledgeTraces(this.resource)
   }
 }
 

@@ -8,6 +8,7 @@ import { setupFunction } from '../../functions/edge/resources.ts'
 import { acknowledgeNetwork } from './acknowledgements.ts'
 import { ArtefactFunction, type FunctionNetwork } from './artefact-function.ts'
 import type { Encrypted } from './encryption.ts'
+import type { FunctionOptions } from './function-options.ts'
 import type { TargetProps } from './target-props.ts'
 
 interface DatabaseSetupProps extends Encrypted {
@@ -15,6 +16,7 @@ interface DatabaseSetupProps extends Encrypted {
   readonly artefacts: string
   readonly logRetention: logs.RetentionDays
   readonly network: FunctionNetwork
+  readonly options: FunctionOptions
   /** The function's ways out, which have to be there before it is called, and until it was called for the last time. */
   readonly waysOut: readonly IConstruct[]
 }

@@ -3,6 +3,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import type * as events from 'aws-cdk-lib/aws-events'
 import type * as kms from 'aws-cdk-lib/aws-kms'
 import type * as logs from 'aws-cdk-lib/aws-logs'
+import type { FunctionOptions } from './function-options.ts'
 import type { RecordsMode } from './records-bucket.ts'
 import type { TargetProps } from './target-props.ts'
 import type { WatchingOptions } from './watching.ts'
@@ -10,7 +11,7 @@ import type { WatchingOptions } from './watching.ts'
 /** What is needed of an event bus: its names. */
 export type EventBus = Pick<events.IEventBus, 'eventBusArn' | 'eventBusName'>
 
-export interface PostgresMigrationsProps extends WatchingOptions {
+export interface PostgresMigrationsProps extends WatchingOptions, FunctionOptions {
   /** The VPC from which the databases can be reached; the runner sits in it. */
   readonly vpc: ec2.IVpc
   /**

@@ -155,12 +155,9 @@ export class PostgresMigrations extends Construct implements ec2.IConnectable {
   }
 
   /** What all functions have in common. */
-  #common({
-    encryptionKey,
-    artefacts = builtFunctions,
-    logRetention = logs.RetentionDays.THREE_MONTHS,
-  }: PostgresMigrationsProps) {
-    return { artefacts, encryptionKey, logRetention, network: this.#network }
+  #common(options: PostgresMigrationsProps) {
+    const { encryptionKey, artefacts = builtFunctions, logRetention = logs.RetentionDays.THREE_MONTHS } = options
+    return { artefacts, encryptionKey, logRetention, network: this.#network, options }
   }
 
   #makeFunctions(props: PostgresMigrationsProps): Record<FunctionName, lambda.Function> {

@@ -35,6 +35,8 @@ describe('roles made at deploy', () => {
       'logs:CreateLogStream on DatabaseSetupFunctionLog.Arn',
       'logs:PutLogEvents on DatabaseSetupFunctionLog.Arn',
       `secretsmanager:GetSecretValue on ${adminSecretArn}`,
+      'xray:PutTelemetryRecords on *',
+      'xray:PutTraceSegments on *',
     ])
     const readers = statements.filter(({ resources }) => resources.includes(adminSecretArn))
     expect(readers).toHaveLength(1)

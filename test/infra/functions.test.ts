@@ -1,3 +1,5 @@
+import type { Template } from 'aws-cdk-lib/assertions'
+import * as lambda from 'aws-cdk-lib/aws-lambda'
 import { describe, expect, test } from 'vitest'
 import {
   readApplyConfig,
@@ -8,8 +10,8 @@ import {
   readWatchConfig,
 } from '../../functions/edge/config.ts'
 import { functions } from '../../functions/edge/resources.ts'
-import { isRecord, plainId, type Resource, rendered, resourcesOfType } from './reading.ts'
-import { exampleContext, makeStack, synthesize } from './synthesize.ts'
+import { isRecord, plainId, type Resource, rendered, resourcesOfType, statementsOf } from './reading.ts'
+import { exampleContext, makeStack, synthesize, synthesizeOwn } from './synthesize.ts'
 
 const template = synthesize()
 const resources = resourcesOfType(template, 'AWS::Lambda::Function')
@@ -65,6 +67,21 @@ describe('the functions', () => {
         },
       ],
     ])
+  })
+})
+
+describe('traces', () => {
+  const modesOf = (of: Template) =>
+    new Set(resourcesOfType(of, 'AWS::Lambda::Function').map(({ properties }) => rendered(properties.TracingConfig)))
+
+  test('given no wish, when the functions are made, then each is traced', () => {
+    expect(modesOf(template)).toEqual(new Set(['{"Mode":"Active"}']))
+  })
+
+  test('given the wish for no traces, when the functions are made, then none is traced, and none may send any', () => {
+    const other = synthesizeOwn(() => ({ tracing: lambda.Tracing.DISABLED }))
+    expect(modesOf(other)).toEqual(new Set(['undefined']))
+    expect(statementsOf(other).filter(({ actions }) => actions.some((action) => action.startsWith('xray')))).toEqual([])
   })
 })
 

@@ -37,6 +37,9 @@ const recordsStay = [
   ].map((action) => `Deny s3:${action} on RecordsBucket.Arn/*`),
 ]
 
+/** X-Ray knows no resources. */
+const traces = ['Allow xray:PutTelemetryRecords on *', 'Allow xray:PutTraceSegments on *']
+
 const expectedRights: readonly (readonly [string, readonly string[]])[] = [
   [
     'Runner',
@@ -146,7 +149,7 @@ describe('rights of the functions', () => {
   test.each(expectedRights)(
     'given the stack, when the rights of %s are listed, then they are exactly these',
     (role, rights) => {
-      expect(rightsOf(`${role}Role`)).toEqual([...rights, ...recordsStay].toSorted())
+      expect(rightsOf(`${role}Role`)).toEqual([...rights, ...traces, ...recordsStay].toSorted())
     },
   )
 
@@ -180,7 +183,9 @@ describe('wildcards', () => {
   })
 
   test('given all policies, when what they allow is listed, then wildcards in resources stand only below a prefix of keys', () => {
-    const open = granted.flatMap(({ resources }) => resources).filter((resource) => resource.includes('*'))
+    const traced = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords']
+    const others = granted.filter(({ actions }) => !actions.every((action) => traced.includes(action)))
+    const open = others.flatMap(({ resources }) => resources).filter((resource) => resource.includes('*'))
     // a login role's name is one of the databases' own; a target's resource id narrows it to one of them
     const prefixes = ['BundleBucket.Arn/bundles/*', 'RecordsBucket.Arn/audit/*', loginArn('*')]
     expect(open.filter((resource) => !prefixes.includes(resource))).toEqual([])

@@ -1,4 +1,4 @@
-import { functions } from '../../functions/edge/resources.ts'
+import { functions, setupFunction } from '../../functions/edge/resources.ts'
 
 /** A right that AWS uses in a function's name; no code of ours calls it, so nothing here can be recorded. */
 export interface ServiceRight {
@@ -16,6 +16,12 @@ const logs = (name: string): readonly ServiceRight[] =>
   ['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => ({
     ...{ name, action, resource: logOf(name) },
     reason: 'Lambda writes what the function prints',
+  }))
+
+const traces = (name: string): readonly ServiceRight[] =>
+  ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'].map((action) => ({
+    ...{ name, action, resource: '*' },
+    reason: 'Lambda sends the traces, in the name of the role',
   }))
 
 const polls: readonly ServiceRight[] = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'].map(
@@ -39,8 +45,7 @@ const failures: ServiceRight = {
 
 /** The rights that no call of our code can explain, each with its reason; one that is granted no more has to go from here. */
 export const serviceRights: readonly ServiceRight[] = [
-  ...functions.flatMap(({ name }) => logs(name)),
-  ...logs('setup'),
+  ...[...functions, setupFunction].flatMap(({ name }) => [...logs(name), ...traces(name)]),
   ...polls,
   ...streams,
   failures,
