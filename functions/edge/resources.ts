@@ -22,12 +22,22 @@ export const controlTable: TableDefinition = {
 /** The audit events; old images tell the audit function of an overwritten or removed one. */
 export const auditTable: TableDefinition = { partitionKey: 'pk', sortKey: 'sk', stream: 'NEW_AND_OLD_IMAGES' }
 
-const frontTimeoutSeconds = 900
+/**
+ * How long an invocation of the runner may take. A slice is over half a minute before it, and has to outlast the longest lease, five
+ * minutes: a dead holder's is watched for a whole one before it is taken over. Lambda ends everything after a quarter of an hour.
+ */
+export const runnerTimeout = { shortestSeconds: 360, longestSeconds: 900 } as const
+/** The runner, and the fronts that wait for it as long as it works: one timeout. */
+export const runnersTime: readonly FunctionName[] = ['runner', 'apply', 'unlock']
+/** The SQL parser takes most of the least: a megabyte of SQL, up to 350 MB. */
+export const runnerMemory = { leastMiB: 512, mostMiB: 10_240 } as const
+
+/** Lambda demands at least the front's timeout; the front shortens a message's visibility as its first act. */
+export const visibilityReserveSeconds = 60
 
 /** The bundle queue, between S3 and the apply function. */
 export const bundleQueue = {
-  /** Lambda demands at least the function's timeout; the front shortens a message's visibility as its first act. */
-  visibilitySeconds: frontTimeoutSeconds + 60,
+  visibilitySeconds: runnerTimeout.longestSeconds + visibilityReserveSeconds,
   /** Waiting for the lease takes any number of receives; crashes are counted in the RUN item. */
   maxReceiveCount: 1000,
   retentionDays: 7,
@@ -47,10 +57,10 @@ interface FunctionDefinition {
 
 /** One esbuild artefact each: `dist/functions/<name>/index.mjs`, export `handler`. */
 export const functions: readonly FunctionDefinition[] = [
-  { name: 'runner', timeoutSeconds: 900, memoryMiB: 512, database: true },
-  { name: 'apply', timeoutSeconds: frontTimeoutSeconds, memoryMiB: 256, database: false },
+  { name: 'runner', timeoutSeconds: runnerTimeout.longestSeconds, memoryMiB: runnerMemory.leastMiB, database: true },
+  { name: 'apply', timeoutSeconds: runnerTimeout.longestSeconds, memoryMiB: 256, database: false },
   { name: 'status', timeoutSeconds: 30, memoryMiB: 256, database: false },
-  { name: 'unlock', timeoutSeconds: frontTimeoutSeconds, memoryMiB: 256, database: false },
+  { name: 'unlock', timeoutSeconds: runnerTimeout.longestSeconds, memoryMiB: 256, database: false },
   { name: 'rollback', timeoutSeconds: 60, memoryMiB: 256, database: false },
   { name: 'audit', timeoutSeconds: 60, memoryMiB: 256, database: false },
   { name: 'watch', timeoutSeconds: 900, memoryMiB: 256, database: false },

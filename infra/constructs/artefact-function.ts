@@ -7,10 +7,10 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import { type FunctionName, functions, setupFunction } from '../../functions/edge/resources.ts'
+import type { FunctionName, setupFunction } from '../../functions/edge/resources.ts'
 import { acknowledgeTraces } from './acknowledgements.ts'
 import type { Encrypted } from './encryption.ts'
-import type { FunctionOptions } from './function-options.ts'
+import { type FunctionOptions, limitsOf } from './function-options.ts'
 
 /** Where a function sits that may speak to PostgreSQL. */
 export interface FunctionNetwork {
@@ -40,8 +40,8 @@ export class ArtefactFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: ArtefactFunctionProps) {
     super(scope, id)
-    const { timeoutSeconds, memoryMiB, database } = definitionOf(props.name)
     const { encryptionKey, options } = props
+    const { timeoutSeconds, memoryMiB, reservedConcurrency, database } = limitsOf(props.name, options)
     const tracing = options.tracing ?? lambda.Tracing.ACTIVE
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') })
     if (database) role.addManagedPolicy(networkInterfaces)
@@ -59,6 +59,7 @@ export class ArtefactFunction extends Construct {
       code: lambda.Code.fromAsset(artefactOf(props)),
       timeout: Duration.seconds(timeoutSeconds),
       memorySize: memoryMiB,
+      ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
       environment: { ...nodeOptions, ...props.environment },
       ...(encryptionKey && { environmentEncryption: encryptionKey }),
       role,
@@ -78,12 +79,6 @@ const nodeOptions = { NODE_OPTIONS: '--enable-source-maps' }
  * AWS keeps this policy up to what Lambda asks for; the narrower AWSLambdaENIManagementAccess lacks `ec2:DescribeSubnets`.
  */
 const networkInterfaces = iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')
-
-const definitionOf = (name: ArtefactFunctionProps['name']) => {
-  const found = [...functions, setupFunction].find((definition) => definition.name === name)
-  if (found === undefined) throw new Error(`edge/resources.ts defines no function "${name}"`)
-  return found
-}
 
 const artefactOf = ({ artefacts, name }: ArtefactFunctionProps): string => {
   const folder = join(artefacts, name)

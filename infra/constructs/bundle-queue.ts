@@ -4,8 +4,13 @@ import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as sqs from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { bundleQueue } from '../../functions/edge/resources.ts'
+import { bundleQueue, visibilityReserveSeconds } from '../../functions/edge/resources.ts'
 import { type Encrypted, grantKey, queueEncryption } from './encryption.ts'
+
+interface BundleQueueProps extends Encrypted {
+  /** Of the apply function, which gets its messages. */
+  readonly frontTimeoutSeconds: number
+}
 
 /** Is the queue between S3 and the apply function, with its dead letters. */
 export class BundleQueue extends Construct {
@@ -13,7 +18,7 @@ export class BundleQueue extends Construct {
   readonly deadLetters: sqs.Queue
   readonly #key: kms.IKey | undefined
 
-  constructor(scope: Construct, id: string, { encryptionKey }: Encrypted) {
+  constructor(scope: Construct, id: string, { encryptionKey, frontTimeoutSeconds }: BundleQueueProps) {
     super(scope, id)
     this.#key = encryptionKey
     this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
@@ -24,7 +29,7 @@ export class BundleQueue extends Construct {
     this.queue = new sqs.Queue(this, 'Default', {
       ...queueEncryption(encryptionKey),
       enforceSSL: true,
-      visibilityTimeout: Duration.seconds(bundleQueue.visibilitySeconds),
+      visibilityTimeout: Duration.seconds(frontTimeoutSeconds + visibilityReserveSeconds),
       retentionPeriod: Duration.days(bundleQueue.retentionDays),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: bundleQueue.maxReceiveCount },
     })

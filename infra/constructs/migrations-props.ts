@@ -47,12 +47,6 @@ export interface PostgresMigrationsProps extends WatchingOptions, FunctionOption
   /** The databases, by name. */
   readonly targets: readonly TargetProps[]
   /**
-   * Runs under way at once, over all targets: 2 to 1,000. Each takes two of the account's concurrent executions.
-   *
-   * @default 10
-   */
-  readonly maxConcurrency?: number
-  /**
    * Encrypts all that is kept with a key of yours: both buckets, both tables, the three queues, the functions' logs and environments,
    * and the topic. The functions get the rights that they need, and services are let in by the key's policy; for an imported key a
    * warning says what its owner has to add. It has to be symmetric and in this region, and its policy has to leave it to IAM who

@@ -15,6 +15,7 @@ import { ControlTable } from './control-table.ts'
 import { grantLogins, openLogins } from './database-access.ts'
 import { DatabaseSetup } from './database-setup.ts'
 import { refuseProxyHost } from './database-targets.ts'
+import { defaultConcurrency, limitsOf, refuseWrongOptions } from './function-options.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
 import { letServicesUse } from './key-policy.ts'
 import type { EventBus, PostgresMigrationsProps } from './migrations-props.ts'
@@ -48,6 +49,7 @@ export class PostgresMigrations extends Construct implements ec2.IConnectable {
   constructor(scope: Construct, id: string, props: PostgresMigrationsProps) {
     super(scope, id)
     for (const target of props.targets) refuseProxyHost(target)
+    refuseWrongOptions(props)
     this.#targets = props.targets.map((target) => target.name)
     this.#network = makeRunnerNetwork(this, props)
     this.connections = new ec2.Connections({ securityGroups: this.#network.securityGroups })
@@ -55,7 +57,10 @@ export class PostgresMigrations extends Construct implements ec2.IConnectable {
     if (encryptionKey !== undefined) letServicesUse(this, encryptionKey, ['s3', 'logs'])
     this.control = new ControlTable(this, 'ControlTable', { encryptionKey })
     this.audit = new AuditTable(this, 'AuditTable', { encryptionKey })
-    this.queue = new BundleQueue(this, 'BundleQueue', { encryptionKey })
+    this.queue = new BundleQueue(this, 'BundleQueue', {
+      encryptionKey,
+      frontTimeoutSeconds: limitsOf('apply', props).timeoutSeconds,
+    })
     this.bundles = new BundleBucket(this, 'BundleBucket', {
       encryptionKey,
       queue: this.queue,
@@ -79,7 +84,7 @@ export class PostgresMigrations extends Construct implements ec2.IConnectable {
     this.#makeAliases()
     this.#grantRunner()
     grantLogins(this.functions.runner, props.targets, Stack.of(this))
-    this.#grantFronts(props.maxConcurrency ?? 10)
+    this.#grantFronts(props.maxConcurrency ?? defaultConcurrency)
     this.#grantAudit()
     this.#keepRecords()
     acknowledgeRights({

@@ -3,6 +3,8 @@ import { runIdOf } from '../../functions/domain/bundle-key.ts'
 import { LockstepError } from '../../functions/domain/errors.ts'
 import type { LockRecord } from '../../functions/domain/records.ts'
 import { instant, revision, runId, type TargetName, token } from '../../functions/domain/types.ts'
+import { runnerTimeout } from '../../functions/edge/resources.ts'
+import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { type FrontPorts, handleDelivery, type Upload } from '../../functions/engine/front.ts'
 import type { RunnerAnswer } from '../../functions/engine/runner-contract.ts'
 import { countingRandom } from '../support/counting-random.ts'
@@ -139,4 +141,19 @@ test("given the front's own deadline, when the runner is asked, then its budget 
   await handleDelivery(ports, upload, { remainingMs: () => 900_000 })
   await handleDelivery(ports, upload, { remainingMs: () => 5_000 })
   expect(budgets).toEqual([870_000, 4_500])
+})
+
+test('given the shortest timeout that a deploy may choose, when the runner is asked, then its slice outlasts the longest lease', async () => {
+  const connection = { host: 'h', database: 'd', user: 'u' }
+  const withLease = (leaseMs: number) =>
+    parseTargetSettings({ target, applicationRole: 'a', connection, leaseMs, heartbeatMs: 1_000 })
+  const { leaseMs } = withLease(300_000)
+  expect(() => withLease(leaseMs + 1)).toThrow('leaseMs')
+  const budgets: number[] = []
+  const ports = front(async (request) => {
+    budgets.push(request.budgetMs)
+    return { kind: 'more' }
+  })
+  await handleDelivery(ports, upload, { remainingMs: () => runnerTimeout.shortestSeconds * 1000 })
+  expect(budgets[0]).toBeGreaterThanOrEqual(leaseMs + 30_000)
 })

@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib'
 import type { Template } from 'aws-cdk-lib/assertions'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import { describe, expect, test } from 'vitest'
@@ -10,8 +11,9 @@ import {
   readWatchConfig,
 } from '../../functions/edge/config.ts'
 import { functions } from '../../functions/edge/resources.ts'
+import type { PostgresMigrationsProps } from '../../infra/constructs/migrations-props.ts'
 import { isRecord, plainId, type Resource, rendered, resourcesOfType, statementsOf } from './reading.ts'
-import { exampleContext, makeStack, synthesize, synthesizeOwn } from './synthesize.ts'
+import { exampleContext, makeOwn, makeStack, synthesize, synthesizeOwn } from './synthesize.ts'
 
 const template = synthesize()
 const resources = resourcesOfType(template, 'AWS::Lambda::Function')
@@ -67,6 +69,54 @@ describe('the functions', () => {
         },
       ],
     ])
+  })
+})
+
+describe('what is decided about the runner', () => {
+  const limitsOf = (of: Template, name: string) => {
+    const found = resourcesOfType(of, 'AWS::Lambda::Function').find(({ id }) => plainId(id) === name)
+    return [found?.properties.Timeout, found?.properties.MemorySize, found?.properties.ReservedConcurrentExecutions]
+  }
+
+  test('given a shorter timeout, when the functions are made, then the fronts that wait for the runner have it too, and the queue a minute more', () => {
+    const other = synthesizeOwn(() => ({ runnerTimeout: Duration.minutes(6) }))
+    const timed = ['Runner', 'Apply', 'Unlock', 'Watch', 'Rollback'].map((name) => [name, limitsOf(other, name)[0]])
+    expect(timed).toEqual([
+      ['Runner', 360],
+      ['Apply', 360],
+      ['Unlock', 360],
+      ['Watch', 900],
+      ['Rollback', 60],
+    ])
+    other.hasResourceProperties('AWS::SQS::Queue', { VisibilityTimeout: 420 })
+  })
+
+  test('given memory and a reservation, when the functions are made, then only the runner has them', () => {
+    const other = synthesizeOwn(() => ({ runnerMemorySize: 2_048, runnerReservedConcurrency: 12 }))
+    expect([limitsOf(other, 'Runner'), limitsOf(other, 'Apply')]).toEqual([
+      [900, 2_048, 12],
+      [900, 256, undefined],
+    ])
+  })
+
+  test.each<[Partial<PostgresMigrationsProps>, string]>([
+    [{ runnerTimeout: Duration.minutes(16) }, 'runnerTimeout is 960 s, expected 360 to 900'],
+    [{ runnerTimeout: Duration.seconds(359) }, 'a slice has to outlast the longest lease'],
+    [{ runnerMemorySize: 511 }, 'runnerMemorySize is 511, expected 512 to 10240 MiB'],
+    [{ runnerMemorySize: 10_241 }, 'runnerMemorySize is 10241'],
+    [
+      { runnerReservedConcurrency: 11 },
+      'runnerReservedConcurrency is 11, expected at least 12 for maxConcurrency (10)',
+    ],
+    [{ maxConcurrency: 20, runnerReservedConcurrency: 21 }, 'expected at least 22'],
+  ])('given %o, when the functions would be made, then it is refused', (props, message) => {
+    expect(() => makeOwn(() => props)).toThrow(message)
+  })
+
+  test('given more targets than one watch function looks at, when executions are reserved, then more are wanted', () => {
+    const target = { host: 'h', database: 'd', user: 'u', applicationRole: 'a' }
+    const targets = Array.from({ length: 101 }, (_, index) => ({ ...target, name: `t${index}` }))
+    expect(() => makeOwn(() => ({ targets, runnerReservedConcurrency: 12 }))).toThrow('expected at least 13')
   })
 })
 
