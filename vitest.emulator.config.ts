@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * The contracts, and the main job from upload to proof, on somebody else's S3, SQS, DynamoDB and PostgreSQL: those of
+ * The contracts, and the way of bundles there and back, on somebody else's S3, SQS, DynamoDB and PostgreSQL: those of
  * docker-compose.yml, or any others.
  */
 const needed = ['AWS_ENDPOINT_URL', 'DATABASE_URL']
@@ -27,11 +27,14 @@ const env = {
 /** An emulator takes ten times as long as the bundled servers. */
 const patience = { testTimeout: 600_000, hookTimeout: 120_000, environment: 'node' } as const
 
+/** The tests that look at nothing but what every cloud has; the others stop servers, or look into their files. */
+const endToEnd = ['main-job', 'rollback', 'kept', 'promotion', 'unlock'].map((name) => `test/e2e/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], env, ...patience } },
-      { test: { name: 'e2e', include: ['test/e2e/main-job.test.ts'], env, ...patience } },
+      { test: { name: 'e2e', include: endToEnd, env, ...patience } },
     ],
   },
 })

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
 import type { TargetName } from '../../functions/domain/types.ts'
-import { startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
+import { newTarget } from '../support/e2e-cloud.ts'
+import { type JobCloud, startJobCloud } from '../support/job-cloud.ts'
 import { withClient } from '../support/postgres.ts'
 
-let cloud: TestCloud
+let cloud: JobCloud
 
 beforeAll(async () => {
-  cloud = await startTestCloud()
+  cloud = await startJobCloud()
 })
 afterAll(() => cloud[Symbol.asyncDispose]())
 
@@ -23,7 +24,7 @@ const dropped = {
 
 /** A target whose newest migration dropped a column of five values. */
 async function droppedColumn(name: string): Promise<TargetName> {
-  const target = targetName(name)
+  const target = newTarget(name)
   await cloud.ended(target, await cloud.push(target, dropped))
   return target
 }

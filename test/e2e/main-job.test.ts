@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
-import { folder, targetName } from '../support/e2e-cloud.ts'
+import { folder, newTarget } from '../support/e2e-cloud.ts'
 import { type JobCloud, startJobCloud } from '../support/job-cloud.ts'
 import { memoryFiles } from '../support/memory-files.ts'
 import { withClient } from '../support/postgres.ts'
@@ -17,10 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => cloud[Symbol.asyncDispose]())
 
-/** New each time: a server that is not ours keeps what an interrupted run left. */
-const newTarget = (name: string) => targetName(`${name}-${randomUUID().slice(0, 8)}`)
-
-const receiptsOf = (target: ReturnType<typeof targetName>) =>
+const receiptsOf = (target: ReturnType<typeof newTarget>) =>
   withClient(cloud.cloud.databaseUrl(target), async (client) => {
     const { rows } = await client.query('select migration, direction, outcome from lockstep.receipt order by token, n')
     return rows
@@ -154,7 +150,7 @@ describe('many uploads', () => {
     await expectOnce(target)
   })
 
-  async function expectOnce(target: ReturnType<typeof targetName>): Promise<void> {
+  async function expectOnce(target: ReturnType<typeof newTarget>): Promise<void> {
     const receipts = await receiptsOf(target)
     expect(receipts).toHaveLength(21)
     expect(new Set(receipts.map((row) => row.migration)).size).toBe(21)

@@ -10,12 +10,13 @@ import type { TargetPolicy } from '../../functions/domain/settings.ts'
 import type { TargetName } from '../../functions/domain/types.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { folderWith, lockstep } from '../support/command-line.ts'
-import { startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
+import { newTarget } from '../support/e2e-cloud.ts'
+import { type JobCloud, startJobCloud } from '../support/job-cloud.ts'
 
-let cloud: TestCloud
+let cloud: JobCloud
 
 beforeAll(async () => {
-  cloud = await startTestCloud()
+  cloud = await startJobCloud()
 })
 afterAll(() => cloud[Symbol.asyncDispose]())
 
@@ -44,7 +45,7 @@ const push = (cwd: string, zip: string, target: TargetName) =>
   run(cwd, 'push', zip, '--target', target, '--no-local', '--wait')
 
 test('given signers and a target before, when bundles are promoted, forged, tampered with and replayed, then only the signed path runs', async () => {
-  const [staging, production] = [targetName('staging'), targetName('production')]
+  const [staging, production] = [newTarget('staging'), newTarget('production')]
   const cwd = folderWith(v2)
   const key = await run(cwd, 'keygen', 'release.key')
   await run(cwd, 'keygen', 'stranger.key')
@@ -68,7 +69,7 @@ test('given signers and a target before, when bundles are promoted, forged, tamp
   expect(await push(cwd, 'b.zip', staging)).toMatchObject({ code: 0, state: 'SUCCEEDED', applied: 2 })
   expect(await push(cwd, 'b.zip', production)).toMatchObject({ code: 0, state: 'SUCCEEDED', applied: 2, digest })
 
-  const tampered = await cloud.upload(production, retargeted(readFileSync(join(cwd, 'b.zip'))))
+  const tampered = await cloud.upload(production, retargeted(readFileSync(join(cwd, 'b.zip')), staging, production))
   expect(await cloud.ended(production, tampered)).toMatchObject({ failure: { code: 'SIGNATURE_INVALID' } })
 
   const started = (await cloud.audit(production)).filter(({ type }) => type === 'run.started')
@@ -85,7 +86,7 @@ test('given signers and a target before, when bundles are promoted, forged, tamp
 })
 
 test('given a newer bundle on a target with signers, when the older signed zip is uploaded again, then it is refused', async () => {
-  const target = targetName('replayed')
+  const target = newTarget('replayed')
   const cwd = folderWith(v2)
   const { publicKey } = await run(cwd, 'keygen', 'release.key')
   await declare(target, { signers: [{ id: 'release', publicKey }] })
@@ -102,11 +103,13 @@ test('given a newer bundle on a target with signers, when the older signed zip i
 })
 
 /** Packs the zip anew without its signature for production, and with the one for staging rewritten as if it were that. */
-function retargeted(zip: Uint8Array): Uint8Array {
-  const files = Object.entries(unzipSync(zip)).filter(([path]) => !path.startsWith('lockstep.signatures/production-'))
+function retargeted(zip: Uint8Array, staging: TargetName, production: TargetName): Uint8Array {
+  const files = Object.entries(unzipSync(zip)).filter(
+    ([path]) => !path.startsWith(`lockstep.signatures/${production}-`),
+  )
   const changed = files.map(([path, content]): [string, Uint8Array] => {
     const text = Buffer.from(content).toString('utf8')
-    return [path, Buffer.from(path.startsWith('lockstep.signatures/') ? text.replace('staging', 'production') : text)]
+    return [path, Buffer.from(path.startsWith('lockstep.signatures/') ? text.replace(staging, production) : text)]
   })
   return zipSync(Object.fromEntries(changed))
 }

@@ -12,7 +12,8 @@ import type { RollbackWish, RunRecord } from '../../functions/domain/records.ts'
 import { migrationName, type RunId, runId, type TargetName } from '../../functions/domain/types.ts'
 import { environment } from '../../functions/edge/resources.ts'
 import { readCatalog } from '../../scripts/shadow/catalog.ts'
-import { folder, startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
+import { folder, newTarget, targetName } from '../support/e2e-cloud.ts'
+import { type JobCloud, startJobCloud } from '../support/job-cloud.ts'
 import { memoryFiles } from '../support/memory-files.ts'
 import { withClient } from '../support/postgres.ts'
 import { refusalOf } from '../support/refusal.ts'
@@ -21,10 +22,10 @@ import { until } from '../support/until.ts'
 const root = resolve(import.meta.dirname, '..', '..')
 const corpora = resolve(root, '..', 'shared', 'corpora')
 
-let cloud: TestCloud
+let cloud: JobCloud
 
 beforeAll(async () => {
-  cloud = await startTestCloud()
+  cloud = await startJobCloud()
 })
 afterAll(() => cloud[Symbol.asyncDispose]())
 
@@ -51,7 +52,7 @@ const small = {
 
 describe('whole histories there and back', () => {
   test('given the example history, when all 21 go back and come again, then the schema is empty in between, and the same after', async () => {
-    const target = targetName('example')
+    const target = newTarget('example')
     const history = await folder(resolve(root, 'migrations'))
     expect(await cloud.ended(target, await cloud.push(target, history))).toMatchObject({
       state: 'SUCCEEDED',
@@ -79,7 +80,7 @@ describe('whole histories there and back', () => {
   }, 300_000)
 
   test('given 1,000 users with a value that a migration drops, when it goes back, then every value is there again', async () => {
-    const target = targetName('lemon')
+    const target = newTarget('lemon')
     const all = await folder(resolve(root, 'migrations'))
     await cloud.ended(target, await cloud.push(target, upTo(all, '20251116225206_init')))
     const ask = (sql: string) =>
@@ -112,7 +113,7 @@ describe('whole histories there and back', () => {
   test.skipIf(absent)(
     `given ${absent || 'the 346 migrations of kratos'}, when all go back, then the schema is empty, each with one receipt`,
     async () => {
-      const target = targetName('kratos')
+      const target = newTarget('kratos')
       const pushed = await cloud.ended(target, await cloud.push(target, await folder(kratos)), 280_000)
       expect(pushed).toMatchObject({ state: 'SUCCEEDED', applied: 346 })
       const run = await goBack(target, steps(346))
@@ -129,7 +130,7 @@ describe('whole histories there and back', () => {
 })
 
 describe('what is asked wrongly', () => {
-  const target = targetName('wrong')
+  const target = newTarget('wrong')
   beforeAll(async () => {
     expect(await cloud.ended(target, await cloud.push(target, small))).toMatchObject({ state: 'SUCCEEDED' })
   })
@@ -205,7 +206,7 @@ describe('what is asked wrongly', () => {
 
 describe('a way back that does not go well', () => {
   test('given a down script that fails half-way, when it is carried out, then nothing of it stays, and the place is told', async () => {
-    const target = targetName('fails')
+    const target = newTarget('fails')
     const history = {
       ...small,
       '3_c/migration.sql': 'create table c ();',
@@ -229,7 +230,7 @@ describe('a way back that does not go well', () => {
   })
 
   test('given a target that another run holds, when a plan is confirmed, then it waits for its turn, and is then stale', async () => {
-    const target = targetName('held')
+    const target = newTarget('held')
     await cloud.ended(target, await cloud.push(target, small))
     const plan = await see(target, steps(1))
     const slow = { ...small, '3_c/migration.sql': 'select pg_sleep(4);', '3_c/down.sql': 'select 1;' }
@@ -255,7 +256,7 @@ async function withLeaseOf(target: TargetName, run: string): Promise<void> {
 }
 
 describe('what was rolled back', () => {
-  const target = targetName('again')
+  const target = newTarget('again')
 
   test('given a rollback, when its bundle comes again, or its old message, then nothing is applied', async () => {
     const first = await cloud.push(target, small)

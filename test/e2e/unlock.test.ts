@@ -1,22 +1,24 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyChain } from '../../functions/domain/audit-chain.ts'
-import { startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
+import { newTarget, targetName } from '../support/e2e-cloud.ts'
+import { type JobCloud, startJobCloud } from '../support/job-cloud.ts'
 import { withClient } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 
-let cloud: TestCloud
+let cloud: JobCloud
 
 beforeAll(async () => {
-  cloud = await startTestCloud()
+  cloud = await startJobCloud()
 })
 afterAll(() => cloud[Symbol.asyncDispose]())
 
 const one = { '1_a/migration.sql': 'create table a (id int);' }
 const two = { ...one, '2_b/migration.sql': 'create table b (id int);' }
 const reason = 'moving the disks'
+const frozen = newTarget('frozen')
 
 test('given a migrated target, when it is frozen and thawed, then a push is refused in between and goes on afterwards', async () => {
-  const target = targetName('frozen')
+  const target = frozen
   expect(await cloud.ended(target, await cloud.push(target, one))).toMatchObject({ state: 'SUCCEEDED' })
   const act = { target, reason, actor: 'ada@ops' }
   expect(await cloud.cli.operate({ ...act, action: 'freeze' })).toMatchObject({
@@ -38,7 +40,7 @@ test('given a migrated target, when it is frozen and thawed, then a push is refu
 })
 
 test('given a run that is at work, when its lease is taken by force, then its step is committed once and its message brings it to its end', async () => {
-  const target = targetName('hung')
+  const target = newTarget('hung')
   const slow = { '1_slow/migration.sql': 'create table slow (id int);\nselect pg_sleep(3);' }
   const run = await cloud.push(target, slow)
   await until(async () => {
@@ -56,7 +58,7 @@ test('given a run that is at work, when its lease is taken by force, then its st
 })
 
 test('given a ledger that has everything, when it is reconciled, then nothing is copied', async () => {
-  const target = targetName('frozen')
+  const target = frozen
   expect(await cloud.cli.operate({ target, action: 'reconcile' })).toMatchObject({ copied: 0 })
   await expect(cloud.cli.operate({ target: targetName('nowhere'), action: 'reconcile' })).rejects.toMatchObject({
     code: 'TARGET_UNKNOWN',
@@ -64,7 +66,7 @@ test('given a ledger that has everything, when it is reconciled, then nothing is
 })
 
 test('given a payload without a reason, when it is sent, then it is refused as invalid', async () => {
-  const payload = { target: targetName('frozen'), action: 'unlock', reason: ' ' } as const
+  const payload = { target: frozen, action: 'unlock', reason: ' ' } as const
   await expect(cloud.cli.operate(payload)).rejects.toMatchObject({
     code: 'EVENT_INVALID',
     message: expect.stringContaining('expected a reason'),

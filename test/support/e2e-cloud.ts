@@ -38,6 +38,9 @@ export const targetName = (text: string): TargetName => {
   throw new Error(`not a target name: ${text}`)
 }
 
+/** Makes a name that no target had before: a server that is not ours keeps what an interrupted run left. */
+export const newTarget = (name: string): TargetName => targetName(`${name}-${randomUUID().slice(0, 8)}`)
+
 /** Opens a folder of migrations as the command line does. */
 export const folder = (path: string): Promise<FileSource> => openFolder(path, defaultLimits)
 

@@ -4,7 +4,7 @@ import { givenEmulator } from './emulator.ts'
 import { startEmulatorCloud } from './emulator-cloud.ts'
 
 /** As much of a cloud as a test of the main job looks at, wherever its storage is. */
-export type JobCloud = TestCloud<Pick<EmbeddedCloud, 'databaseUrl' | 'events'>>
+export type JobCloud = TestCloud<Pick<EmbeddedCloud, 'databaseUrl' | 'ensureTarget' | 'environment' | 'events'>>
 
 /** Starts the embedded cloud, or the functions beside the emulator of `npm run test:emulator`. */
 export async function startJobCloud(): Promise<JobCloud> {
