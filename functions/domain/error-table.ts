@@ -220,6 +220,7 @@ export const errorTable = {
     'unreachable',
     'check network, region and credentials (`aws sts get-caller-identity`), then try again',
   ),
+  AWS_THROTTLED: entry('unreachable', 'try again in a minute; if it stays, see function-throttles in operations.md'),
   AWS_DENIED: entry(
     'unreachable',
     'ask for the grant: grantPush for uploads, grantStatus for status, grantRollback for rollback and release, grantUnlock for unlock and reconcile',

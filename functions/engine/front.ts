@@ -13,7 +13,7 @@ import type { Clock, Deadline, Log, Random } from './system.ts'
 export interface FrontPorts {
   readonly queue: Queue
   readonly control: ControlStore
-  /** Invokes the runner and waits for its answer; throws when it crashed or timed out. */
+  /** Invokes the runner and waits for its answer; throws AWS_THROTTLED when it was not started, and else when it crashed or timed out. */
   readonly invokeRunner: (request: AdvanceRequest) => Promise<RunnerAnswer>
   readonly clock: Clock
   readonly random: Random
@@ -119,7 +119,9 @@ async function askRunner(
   try {
     return await invokeRunner({ action: 'advance', target, run: id, actor, budgetMs })
   } catch (thrown) {
-    log.warn('runner crashed', { run: id, error: asLockstepError(thrown).message })
+    const error = asLockstepError(thrown)
+    if (error.code === 'AWS_THROTTLED') return { kind: 'unreachable', failure: toFailure(error) }
+    log.warn('runner crashed', { run: id, error: error.message })
     return 'crashed'
   }
 }

@@ -86,6 +86,15 @@ describe("the message's fate", () => {
     expect(last).toBeLessThanOrEqual(30)
   })
 
+  test('given Lambda that does not start the runner, when an upload is handled, then it waits like any other, and no start is counted', async () => {
+    const ports = front(async () => {
+      throw new LockstepError('AWS_THROTTLED', 'rate exceeded')
+    })
+    for (let round = 0; round < 10; round++) expect(await handleDelivery(ports, upload, deadline)).toBe('again')
+    expect(await starts()).toBe(0)
+    expect(queue.visibility.get('m1')?.at(-1)).toBeGreaterThanOrEqual(5)
+  })
+
   test('given a runner at work for two minutes, when time passes, then the visibility is extended again and again', async () => {
     const ports = front(async () => {
       await clock.sleep(120_000)
