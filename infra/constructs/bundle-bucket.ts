@@ -46,13 +46,14 @@ export class BundleBucket extends Construct {
   }
 
   /**
-   * Grants reading of bundles, in the version that an event named.
+   * Grants reading of bundles, in the version that an event named: for that S3 asks no more than this action. The bucket was never
+   * without versions, so there is no event that names none.
    *
    * Without `s3:ListBucket` S3 answers 403 for a key that is gone, which could not be told from a missing right.
    */
   grantRead(grantee: iam.IGrantable): void {
     const resourceArns = [this.bucket.arnForObjects(`${bundleKeys.prefix}*`)]
-    const actions = ['s3:GetObject', 's3:GetObjectVersion']
+    const actions = ['s3:GetObjectVersion']
     iam.Grant.addToPrincipal({ grantee, actions, resourceArns })
     const list = ['s3:ListBucket']
     iam.Grant.addToPrincipal({ grantee, actions: list, resourceArns: [this.bucket.bucketArn] })

@@ -54,7 +54,6 @@ const expectedRights: readonly (readonly [string, readonly string[]])[] = [
       'Allow logs:CreateLogStream on RunnerLog.Arn',
       'Allow logs:PutLogEvents on RunnerLog.Arn',
       `Allow rds-db:connect on ${loginArn('*')}`,
-      'Allow s3:GetObject on BundleBucket.Arn/bundles/*',
       'Allow s3:GetObjectVersion on BundleBucket.Arn/bundles/*',
       'Allow s3:ListBucket on BundleBucket.Arn',
       `Deny dynamodb:DeleteItem on ControlTable.Arn ${settingsOnly}`,
