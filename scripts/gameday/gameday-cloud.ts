@@ -45,7 +45,7 @@ export async function startGamedayCloud(options: GamedayOptions): Promise<Gameda
     settings,
     auditAttempts,
     concurrency,
-    frontDynamoDb: breaker.standBefore,
+    variablesInside: breaker.standBefore,
     onProgress,
   })
   started.defer(() => cloud.stop())

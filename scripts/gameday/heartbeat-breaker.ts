@@ -1,10 +1,11 @@
 import { type IncomingMessage, request as send } from 'node:http'
+import type { VariablesOf } from '../local/cloud-layout.ts'
 import { answerJson, type LoopbackServer, listenOnLoopback, readBody } from '../local/loopback.ts'
 
 /** Stands between the functions and DynamoDB, and can keep a target's heartbeats from getting through. */
 export interface HeartbeatBreaker {
-  /** Starts it before a DynamoDB, and answers its own URL. */
-  standBefore(url: string): Promise<string>
+  /** Starts it before the DynamoDB of these variables, and answers those that lead to it. */
+  standBefore(variables: Readonly<Record<string, string>>): Promise<VariablesOf>
   /** The heartbeats of one target fail from now on; of none without a name. */
   breakOf(target: string | undefined): void
   stop(): Promise<void>
@@ -17,7 +18,8 @@ export function makeHeartbeatBreaker(): HeartbeatBreaker {
   let broken: string | undefined
   let server: LoopbackServer | undefined
   return {
-    async standBefore(url) {
+    async standBefore(variables) {
+      const { AWS_ENDPOINT_URL_DYNAMODB: url = '' } = variables
       server = await listenOnLoopback(async (request, response) => {
         const body = (await readBody(request, callLimitBytes)) ?? Buffer.alloc(0)
         if (broken !== undefined && isHeartbeat(request, body, broken)) {
@@ -29,7 +31,8 @@ export function makeHeartbeatBreaker(): HeartbeatBreaker {
         response.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.pipe(response)
       })
-      return server.endpoint
+      const inside = { ...variables, AWS_ENDPOINT_URL_DYNAMODB: server.endpoint }
+      return () => inside
     },
     breakOf: (target) => {
       broken = target

@@ -1,7 +1,7 @@
 import type { TargetName } from '../../functions/domain/types.ts'
 import { forwardBundleUploads } from './bundle-uploads.ts'
 import { cacheDir } from './cache-dir.ts'
-import { cloudVariables, type Endpoints, hostedFunctions } from './cloud-layout.ts'
+import { cloudVariables, type Endpoints, hostedFunctions, type VariablesOf } from './cloud-layout.ts'
 import type { CloudPlan } from './cloud-plan.ts'
 import type { CloudServers } from './cloud-servers.ts'
 import type { CloudStorage } from './cloud-storage.ts'
@@ -60,8 +60,7 @@ export async function openDoors(
     queueUrl: queues.queueUrl(bundleQueueName),
     deadLetterUrl: queues.queueUrl(deadLetterName),
   })
-  const inside = { ...variables, AWS_ENDPOINT_URL_DYNAMODB: await plan.frontDynamoDb(dynamodb.url) }
-  const host = openHost(plan, foundation.journal, inside)
+  const host = openHost(plan, foundation.journal, await plan.variablesInside(variables))
   started.defer(() => host.stop())
   return { endpoints, variables, host, bus, ensureTarget }
 }
@@ -87,12 +86,8 @@ const openStorageDoor = async (
   return s3
 }
 
-const openHost = (
-  plan: CloudPlan,
-  journal: ProcessJournal,
-  variables: Readonly<Record<string, string>>,
-): FunctionHost =>
-  openFunctionHost(hostedFunctions(plan.artefacts, plan.functionTimeouts, variables), {
+const openHost = (plan: CloudPlan, journal: ProcessJournal, variablesOf: VariablesOf): FunctionHost =>
+  openFunctionHost(hostedFunctions(plan.artefacts, plan.functionTimeouts, variablesOf), {
     logDir: plan.logDir,
     cacheDir,
     concurrency: functionConcurrency,

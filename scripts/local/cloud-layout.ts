@@ -59,6 +59,9 @@ export const callerVariables = (variables: Readonly<Record<string, string>>): Re
   ...variables,
 })
 
+/** Answers what a function's configuration sets. */
+export type VariablesOf = (name: FunctionName) => Readonly<Record<string, string>>
+
 /**
  * Lists the functions as they are hosted.
  *
@@ -68,7 +71,7 @@ export const callerVariables = (variables: Readonly<Record<string, string>>): Re
 export const hostedFunctions = (
   artefacts: string,
   timeouts: Readonly<Partial<Record<FunctionName, number>>>,
-  variables: Readonly<Record<string, string>>,
+  variablesOf: VariablesOf,
 ): readonly HostedFunction[] => {
   const missing = functions.find(({ name }) => !existsSync(join(artefacts, name, 'index.mjs')))
   if (missing !== undefined) {
@@ -81,6 +84,6 @@ export const hostedFunctions = (
     artefact: join(artefacts, name),
     timeoutMs: timeouts[name] ?? timeoutSeconds * 1000,
     memoryMiB,
-    variables,
+    variables: variablesOf(name),
   }))
 }

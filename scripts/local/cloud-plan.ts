@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleQueue, type FunctionName } from '../../functions/edge/resources.ts'
+import type { VariablesOf } from './cloud-layout.ts'
 import type { ConnectionOverrides, SettingsOverrides } from './provision-target.ts'
 
 export interface CloudOptions {
@@ -20,8 +21,8 @@ export interface CloudOptions {
   readonly queue?: { readonly visibilitySeconds?: number; readonly maxReceiveCount?: number }
   /** Tries of an audit event before its position is set aside, so that the others go on; without it, it is tried for ever. */
   readonly auditAttempts?: number
-  /** Puts something before DynamoDB for the functions: answers the URL that they are given instead. */
-  readonly frontDynamoDb?: (url: string) => Promise<string>
+  /** Puts something before the endpoints for the functions: makes of the callers' variables those that each function gets instead. */
+  readonly variablesInside?: (outside: Readonly<Record<string, string>>) => Promise<VariablesOf>
   /** Puts something before PostgreSQL for the functions: answers how they are to connect to it. */
   readonly frontPostgres?: (url: string) => Promise<ConnectionOverrides>
   /** Invocations of the apply function at the same time; 5 unless given. */
@@ -55,7 +56,7 @@ export const planCloud = (options: CloudOptions): CloudPlan => ({
   settings: {},
   concurrency: 5,
   auditAttempts: Number.POSITIVE_INFINITY,
-  frontDynamoDb: async (url) => url,
+  variablesInside: async (outside) => () => outside,
   frontPostgres: async () => ({}),
   warm: false,
   fallback: {},

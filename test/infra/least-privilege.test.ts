@@ -4,7 +4,7 @@ import { commandsIn, readMetafile } from '../support/artefact-commands.ts'
 import { statementsByFunction } from '../support/iam-statements.ts'
 import { compareBuild } from '../support/rights.ts'
 import { serviceRights } from '../support/service-rights.ts'
-import { listed, plainId } from './reading.ts'
+import { isRecord, listed, plainId, resourcesOf } from './reading.ts'
 import { exampleContext, synthesize } from './synthesize.ts'
 
 const [demo] = exampleContext['lockstep:targets']
@@ -103,4 +103,16 @@ describe('rights of the functions, as their artefacts need them', () => {
     const oddly = changed('Runner', () => [odd as Policy[number]])
     expect(() => statementsByFunction(oddly)).toThrow(new RegExp(`${what}.* is not evaluated`))
   })
+})
+
+test('given the policies of resources, when those whom they allow are listed, then they are services of AWS, and no role', () => {
+  const documents = resourcesOf(template).map(({ properties }) => properties.PolicyDocument)
+  const allowing = documents
+    .filter(isRecord)
+    .flatMap(({ Statement }) => listed(Statement))
+    .filter(isRecord)
+    .filter(({ Effect, Principal }) => Effect === 'Allow' && Principal !== undefined)
+  const services = allowing.map(({ Principal }) => (isRecord(Principal) ? Object.keys(Principal).join() : Principal))
+  expect(services.length).toBeGreaterThan(0)
+  expect(services.filter((kind) => kind !== 'Service')).toEqual([])
 })

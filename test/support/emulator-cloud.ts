@@ -55,13 +55,16 @@ export async function startEmulatorCloud(emulator: Emulator): Promise<EmulatorCl
 }
 
 const openHost = (stateDir: string, variables: Readonly<Record<string, string>>): FunctionHost =>
-  openFunctionHost(hostedFunctions(planCloud({ stateDir }).artefacts, {}, variables), {
-    logDir: join(stateDir, 'logs'),
-    cacheDir,
-    concurrency: 10,
-    idleMs: 120_000,
-    onProcess: () => undefined,
-  })
+  openFunctionHost(
+    hostedFunctions(planCloud({ stateDir }).artefacts, {}, () => variables),
+    {
+      logDir: join(stateDir, 'logs'),
+      cacheDir,
+      concurrency: 10,
+      idleMs: 120_000,
+      onProcess: () => undefined,
+    },
+  )
 
 interface Parts {
   readonly endpoint: string

@@ -22,14 +22,41 @@ export function compareCalls(
   { asked, services }: { readonly asked: readonly FunctionAsk[]; readonly services: readonly ServiceRight[] },
 ): readonly string[] {
   const missing = asked.filter((ask) => decide(statements.get(ask.name) ?? [], ask) !== 'allowed')
-  const granted = [...statements].flatMap(([name, all]) => grantsOf(all).map((grant) => ({ name, ...grant })))
+  const granted = namedGrants(statements)
   const surplus = granted.filter((grant) => ![...asked, ...services].some((use) => uses(use, grant)))
   const present = services.filter(({ name }) => statements.has(name))
   const stale = present.filter((service) => !granted.some((grant) => showRight(grant) === showRight(service)))
   return [...lines('missing', missing), ...lines('surplus', surplus), ...lines('stale', stale)]
 }
 
-/** Compares one function's commands with its rights, by their actions: the build knows no resources. */
+/** Each right that a function's role allows and that no service explains. */
+export const rightsOfCode = (
+  statements: StatementsByFunction,
+  services: readonly ServiceRight[],
+): readonly FunctionAsk[] => {
+  const explained = new Set(services.map(showRight))
+  return namedGrants(statements).filter((grant) => !explained.has(showRight(grant)))
+}
+
+/** The statements with one allowed right taken away, and no other. */
+export const withoutRight = (statements: StatementsByFunction, { name, ...right }: FunctionAsk): StatementsByFunction =>
+  new Map([...statements, [name, (statements.get(name) ?? []).flatMap((statement) => pieces(statement, right))]])
+
+const pieces = (statement: RoleStatement, { action, resource }: Grant): readonly RoleStatement[] => {
+  const { effect, actions, resources } = statement
+  if (effect !== 'Allow' || !actions.includes(action) || !resources.includes(resource)) return [statement]
+  return [
+    { ...statement, actions: actions.filter((each) => each !== action) },
+    { ...statement, actions: [action], resources: resources.filter((each) => each !== resource) },
+  ]
+}
+
+/**
+ * Compares one function's commands with its rights, by their actions: the build knows no resources.
+ *
+ * @returns one line a finding: `unknown` is a command without an entry in the table, `missing` one of which no action is allowed,
+ * `surplus` an action that no command asks for, `stale` a command that is not carried along any more
+ */
 export function compareBuild(
   { name, commands }: { readonly name: string; readonly commands: readonly string[] },
   statements: readonly RoleStatement[],
@@ -43,28 +70,19 @@ export function compareBuild(
   )
   const isGranted = (command: string) => granted.some(({ action }) => commandActions[command]?.includes(action))
   const isAsked = (action: string) => own.some((command) => commandActions[command]?.includes(action))
-  const found = (what: string, which: readonly string[]) => which.map((each) => `${what} ${name}: ${each}`)
-  return [
-    ...found(
-      'unknown',
-      own.filter((command) => !(command in commandActions)),
-    ),
-    ...found(
-      'missing',
-      own.filter((command) => !isGranted(command) && !carried.includes(command)),
-    ),
-    ...found(
-      'surplus',
-      [...new Set(granted.map(({ action }) => action))].filter((action) => !isAsked(action)),
-    ),
-    ...found(
-      'stale',
-      carried.filter((command) => !own.includes(command) || isGranted(command)),
-    ),
-  ]
+  const unknown = own.filter((command) => !(command in commandActions))
+  const missing = own.filter((command) => !isGranted(command) && !carried.includes(command))
+  const surplus = [...new Set(granted.map(({ action }) => action))].filter((action) => !isAsked(action))
+  const stale = carried.filter((command) => !own.includes(command) || isGranted(command))
+  return Object.entries({ unknown, missing, surplus, stale }).flatMap(([what, which]) =>
+    which.map((each) => `${what} ${name}: ${each}`),
+  )
 }
 
 type Grant = Pick<Ask, 'action' | 'resource'>
+
+const namedGrants = (statements: StatementsByFunction): readonly FunctionAsk[] =>
+  [...statements].flatMap(([name, all]) => grantsOf(all).map((grant) => ({ name, ...grant })))
 
 const grantsOf = (statements: readonly RoleStatement[]): readonly Grant[] =>
   statements

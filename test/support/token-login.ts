@@ -2,8 +2,9 @@ import { escapeLiteral } from 'pg'
 import { credentials } from '../../scripts/local/names.ts'
 import type { ConnectionOverrides } from '../../scripts/local/provision-target.ts'
 import { makeAuthority } from './certificates.ts'
-import { frontAddress, startIamFront } from './iam-front.ts'
+import { frontAddress, type IamFront, startIamFront } from './iam-front.ts'
 import { withClient } from './postgres.ts'
+import type { ReadToken } from './rds-token.ts'
 
 /** True in `npm run test:tokens`: every embedded cloud of the end-to-end tests then takes tokens over TLS, and no passwords. */
 export const tokensDemanded = (): boolean => process.env.LOCKSTEP_TEST_LOGIN === 'token'
@@ -12,21 +13,26 @@ export const tokensDemanded = (): boolean => process.env.LOCKSTEP_TEST_LOGIN ===
 export interface TokenLogin extends AsyncDisposable {
   /** Stands before the server of this superuser's URL from now on. */
   before(url: string): Promise<ConnectionOverrides>
+  /** Who was let in, oldest first. */
+  logins(): readonly ReadToken[]
 }
 
-export const makeTokenLogin = (): TokenLogin => {
+/** @param accessKeyId of whoever has to have signed the tokens */
+export const makeTokenLogin = (accessKeyId: string = credentials.accessKeyId): TokenLogin => {
   const authority = makeAuthority('Own Root CA')
   const fronts = new AsyncDisposableStack()
+  const keys = { ...credentials, accessKeyId }
+  const started: IamFront[] = []
   return {
     before: async (url) => {
       await trustTokens(url)
       const server = { host: '127.0.0.1', port: Number(new URL(url).port) }
-      const front = fronts.use(
-        await startIamFront({ identity: authority.issue(['localhost']), server, keys: credentials }),
-      )
+      const front = fronts.use(await startIamFront({ identity: authority.issue(['localhost']), server, keys }))
+      started.push(front)
       const authorities = authority.certificate
       return { host: 'localhost', port: front.port, credential: { kind: 'iam' }, tls: 'verify', authorities }
     },
+    logins: () => started.flatMap((front) => front.logins),
     [Symbol.asyncDispose]: () => fronts.disposeAsync(),
   }
 }
