@@ -2,6 +2,7 @@
 
 // biome-ignore lint/performance/noBarrelFile: the package's one entry for others; nothing here imports it
 export { type DatabaseTargetProps, fromCluster, fromInstance } from './constructs/database-targets.ts'
+export type { FunctionOptions } from './constructs/function-options.ts'
 export { GitHubPushRole, type GitHubPushRoleProps, type GitHubRuns } from './constructs/github-push-role.ts'
 export type { EventBus, PostgresMigrationsProps } from './constructs/migrations-props.ts'
 export { PostgresMigrations } from './constructs/postgres-migrations.ts'

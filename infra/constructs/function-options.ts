@@ -8,7 +8,6 @@ import {
   runnerTimeout,
   setupFunction,
 } from '../../functions/edge/resources.ts'
-import { watchInputs } from './watch-schedules.ts'
 
 /** What may be decided about the functions. */
 export interface FunctionOptions {
@@ -34,9 +33,9 @@ export interface FunctionOptions {
   readonly runnerMemorySize?: number
   /**
    * Keeps so many concurrent executions of the account free for the runner, and lets it have no more: a bound for connections to all
-   * databases that holds for operators' calls and reconciling too. `maxConcurrency` bounds the runs already, without taking executions
-   * from anybody. It has to leave room for an operator and the watch function, since a run that Lambda would not start counts as
-   * crashed; and Lambda wants 100 executions to stay unreserved in the account.
+   * databases that holds for operators' calls and reconciling too. What is above it waits: a run's message comes back later, an
+   * operator is told to try again. `maxConcurrency` bounds the runs already, without taking executions from anybody, so more than
+   * that and a few for operators is wasted. Lambda wants 100 executions to stay unreserved in the account.
    *
    * @default none: the runner takes from what the account has
    */
@@ -50,26 +49,17 @@ export interface FunctionOptions {
   readonly tracing?: lambda.Tracing
 }
 
-export const defaultConcurrency = 10
-
-/** Whoever else may ask the runner while all runs are under way. */
-const operators = 1
-
 /**
  * Refuses options under which the functions could not do their work.
  *
  * @throws Error saying what was expected, and why
  */
-export function refuseWrongOptions(options: FunctionOptions & { readonly targets: readonly unknown[] }): void {
-  if (options.runnerTimeout !== undefined) refuseWrongTimeout(options.runnerTimeout.toSeconds())
-  if (options.runnerMemorySize !== undefined) refuseWrongMemory(options.runnerMemorySize)
-  const { maxConcurrency = defaultConcurrency, runnerReservedConcurrency: reserved, targets } = options
-  const least = maxConcurrency + operators + watchInputs(targets.length)
-  if (reserved === undefined || isWithin(reserved, least, Number.MAX_SAFE_INTEGER)) return
-  const parts = `maxConcurrency (${maxConcurrency}), an operator, and the watch function`
-  throw new Error(
-    `runnerReservedConcurrency is ${reserved}, expected at least ${least} for ${parts}: a run that Lambda does not start counts as crashed`,
-  )
+export function refuseWrongOptions(options: FunctionOptions): void {
+  const { runnerTimeout: timeout, runnerMemorySize: memory, runnerReservedConcurrency: reserved } = options
+  if (timeout !== undefined) refuseWrongTimeout(timeout.toSeconds())
+  if (memory !== undefined) refuseWrongMemory(memory)
+  if (reserved === undefined || isWithin(reserved, 1, Number.MAX_SAFE_INTEGER)) return
+  throw new Error(`runnerReservedConcurrency is ${reserved}, expected at least 1: with none of it nothing ever runs`)
 }
 
 function refuseWrongTimeout(seconds: number): void {

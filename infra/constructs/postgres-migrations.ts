@@ -15,7 +15,7 @@ import { ControlTable } from './control-table.ts'
 import { grantLogins, openLogins } from './database-access.ts'
 import { DatabaseSetup } from './database-setup.ts'
 import { refuseProxyHost } from './database-targets.ts'
-import { defaultConcurrency, limitsOf, refuseWrongOptions } from './function-options.ts'
+import { limitsOf, refuseWrongOptions } from './function-options.ts'
 import { GatewayEndpoints } from './gateway-endpoints.ts'
 import { letServicesUse } from './key-policy.ts'
 import type { EventBus, PostgresMigrationsProps } from './migrations-props.ts'
@@ -84,7 +84,7 @@ export class PostgresMigrations extends Construct implements ec2.IConnectable {
     this.#makeAliases()
     this.#grantRunner()
     grantLogins(this.functions.runner, props.targets, Stack.of(this))
-    this.#grantFronts(props.maxConcurrency ?? defaultConcurrency)
+    this.#grantFronts(props.maxConcurrency ?? 10)
     this.#grantAudit()
     this.#keepRecords()
     acknowledgeRights({

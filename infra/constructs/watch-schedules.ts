@@ -12,9 +12,6 @@ interface WatchSchedulesProps {
 
 /** A rule's input has room for 8,192 characters, and a name at most 63. */
 const namesAnInput = 100
-/** How many inputs are watched at once, and so how often the runner may be asked to reconcile at the same time. */
-export const watchInputs = (targets: number): number => Math.ceil(targets / namesAnInput)
-
 /** EventBridge allows a rule five targets. */
 const inputsARule = 5
 

@@ -92,9 +92,9 @@ describe('what is decided about the runner', () => {
   })
 
   test('given memory and a reservation, when the functions are made, then only the runner has them', () => {
-    const other = synthesizeOwn(() => ({ runnerMemorySize: 2_048, runnerReservedConcurrency: 12 }))
+    const other = synthesizeOwn(() => ({ runnerMemorySize: 2_048, runnerReservedConcurrency: 4 }))
     expect([limitsOf(other, 'Runner'), limitsOf(other, 'Apply')]).toEqual([
-      [900, 2_048, 12],
+      [900, 2_048, 4],
       [900, 256, undefined],
     ])
   })
@@ -104,19 +104,9 @@ describe('what is decided about the runner', () => {
     [{ runnerTimeout: Duration.seconds(359) }, 'a slice has to outlast the longest lease'],
     [{ runnerMemorySize: 511 }, 'runnerMemorySize is 511, expected 512 to 10240 MiB'],
     [{ runnerMemorySize: 10_241 }, 'runnerMemorySize is 10241'],
-    [
-      { runnerReservedConcurrency: 11 },
-      'runnerReservedConcurrency is 11, expected at least 12 for maxConcurrency (10)',
-    ],
-    [{ maxConcurrency: 20, runnerReservedConcurrency: 21 }, 'expected at least 22'],
+    [{ runnerReservedConcurrency: 0 }, 'runnerReservedConcurrency is 0, expected at least 1'],
   ])('given %o, when the functions would be made, then it is refused', (props, message) => {
     expect(() => makeOwn(() => props)).toThrow(message)
-  })
-
-  test('given more targets than one watch function looks at, when executions are reserved, then more are wanted', () => {
-    const target = { host: 'h', database: 'd', user: 'u', applicationRole: 'a' }
-    const targets = Array.from({ length: 101 }, (_, index) => ({ ...target, name: `t${index}` }))
-    expect(() => makeOwn(() => ({ targets, runnerReservedConcurrency: 12 }))).toThrow('expected at least 13')
   })
 })
 
