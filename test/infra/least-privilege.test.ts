@@ -1,11 +1,13 @@
 import { Template } from 'aws-cdk-lib/assertions'
+import * as kms from 'aws-cdk-lib/aws-kms'
 import { describe, expect, test } from 'vitest'
 import { commandsIn, readMetafile } from '../support/artefact-commands.ts'
 import { statementsByFunction } from '../support/iam-statements.ts'
-import { compareBuild } from '../support/rights.ts'
+import { keyRightsOf } from '../support/key-rights.ts'
+import { compareBuild, namedGrants, showRight } from '../support/rights.ts'
 import { serviceRights } from '../support/service-rights.ts'
 import { isRecord, listed, plainId, resourcesOf } from './reading.ts'
-import { exampleContext, synthesize } from './synthesize.ts'
+import { exampleContext, synthesize, synthesizeOwn } from './synthesize.ts'
 
 const [demo] = exampleContext['lockstep:targets']
 const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`
@@ -76,6 +78,8 @@ describe('rights of the functions, as their artefacts need them', () => {
     ['Unlock', 'unlock', 'dynamodb:GetItem'],
     ['Status', 'status', 's3:GetObject'],
     ['Audit', 'audit', 'dynamodb:*'],
+    ['Apply', 'apply', 'dynamodb:DeleteItem'],
+    ['Rollback', 'rollback', 'dynamodb:ConditionCheckItem'],
     ['Runner', 'runner', 'secretsmanager:PutSecretValue'],
   ])('given %s with more for %s: %s, when compared, then it is named as surplus', (role, name, action) => {
     expect(findings(having(role, { Action: action }), name)).toEqual([`surplus ${name}: ${action}`])
@@ -85,7 +89,7 @@ describe('rights of the functions, as their artefacts need them', () => {
     const granted = having('Status', { Action: 'dynamodb:PutItem' })
     expect(findings(granted, 'status')).toEqual([
       'stale status: client-dynamodb/PutItem',
-      'stale status: client-dynamodb/TransactWriteItems',
+      'stale status: client-dynamodb/TransactWriteItems.Put',
     ])
   })
 
@@ -103,6 +107,17 @@ describe('rights of the functions, as their artefacts need them', () => {
     const oddly = changed('Runner', () => [odd as Policy[number]])
     expect(() => statementsByFunction(oddly)).toThrow(new RegExp(`${what}.* is not evaluated`))
   })
+})
+
+test('given a key of one’s own, when rights are listed, then those on it follow from the others, and the others are the same', () => {
+  const grants = (props?: Parameters<typeof synthesizeOwn>[0]) =>
+    namedGrants(statementsByFunction(synthesizeOwn(props)))
+  const plain = grants()
+  const keyed = grants((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))
+  const lines = (rights: typeof plain) => [...new Set(rights.map(showRight))].toSorted()
+  const follow = plain.flatMap((right) => keyRightsOf(right, 'Key.Arn'))
+  expect(lines(follow).length).toBeGreaterThan(10)
+  expect(lines(keyed)).toEqual(lines([...plain, ...follow]))
 })
 
 test('given the policies of resources, when those whom they allow are listed, then they are services of AWS, and no role', () => {

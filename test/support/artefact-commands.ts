@@ -30,17 +30,25 @@ export function readMetafile(name: string): Metafile {
 }
 
 /**
- * Lists the commands of the AWS SDK that a function's code can send, as `client-s3/GetObject`: those whose code is in the artefact.
+ * Lists the commands of the AWS SDK that a function's code can send, as `client-s3/GetObject`: those whose code is in the artefact. A
+ * transaction stands for its parts, as `client-dynamodb/TransactWriteItems.Put`.
  *
  * Of a package that is imported as a whole when it is wanted, all commands are there; those that our own sources make count.
  */
 export function commandsIn(meta: Metafile): readonly string[] {
   const inside = inputsOf(meta)
   const whole = new Set(inside.flatMap((input) => packagesLoadedBy(meta, input)))
-  const made = new Set(inside.filter((input) => input.startsWith('functions/')).flatMap(commandsMadeBy))
+  const ours = inside.filter((input) => input.startsWith('functions/'))
+  const made = new Set(ours.flatMap(commandsMadeBy))
   const found = inside.flatMap((input) => commandOf(input) ?? [])
-  return found.filter((command) => !whole.has(packageOf(command)) || made.has(shortName(command))).toSorted()
+  const commands = found.filter((command) => !whole.has(packageOf(command)) || made.has(shortName(command)))
+  const parts = [...new Set(ours.flatMap(transactionPartsOf))]
+  return commands
+    .flatMap((command) => (command === transaction ? parts.map((part) => `${command}.${part}`) : command))
+    .toSorted()
 }
+
+const transaction = 'client-dynamodb/TransactWriteItems'
 
 /** Inputs that left something in a piece which the entry point can load; esbuild writes others too, and nothing loads them. */
 const inputsOf = ({ outputs }: Metafile): readonly string[] => {
@@ -61,8 +69,14 @@ const packagesLoadedBy = ({ inputs }: Metafile, input: string): readonly string[
         .flatMap(({ path }) => /@aws-sdk\/([^/]+)\//.exec(path)?.[1] ?? [])
     : []
 
-const commandsMadeBy = (input: string): readonly string[] =>
-  [...readFileSync(join(root, input), 'utf8').matchAll(/new (\w+Command|Signer)\(/g)].flatMap(([, name]) => name ?? [])
+const commandsMadeBy = (input: string): readonly string[] => wordsIn(input, /new (\w+Command|Signer)\(/g)
+
+/** As sources write them: `{ name: 'lock', Update: … }`. */
+const transactionPartsOf = (input: string): readonly string[] =>
+  wordsIn(input, /\b(Put|Update|Delete|ConditionCheck): /g)
+
+const wordsIn = (input: string, pattern: RegExp): readonly string[] =>
+  [...readFileSync(join(root, input), 'utf8').matchAll(pattern)].flatMap(([, word]) => word ?? [])
 
 /** A command of a service's client, or the signer of RDS; the SDK's own clients, of logins, are nested elsewhere. */
 const commandOf = (input: string): string | undefined => {

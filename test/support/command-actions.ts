@@ -9,13 +9,9 @@ export const commandActions: Readonly<Record<string, readonly string[]>> = {
   'client-dynamodb/PutItem': ['dynamodb:PutItem'],
   'client-dynamodb/UpdateItem': ['dynamodb:UpdateItem'],
   'client-dynamodb/Query': ['dynamodb:Query'],
-  // has no action of its own: each of its parts needs the action of the plain call
-  'client-dynamodb/TransactWriteItems': [
-    'dynamodb:PutItem',
-    'dynamodb:UpdateItem',
-    'dynamodb:DeleteItem',
-    'dynamodb:ConditionCheckItem',
-  ],
+  // a transaction has no action of its own: each of its parts needs the action of the plain call
+  'client-dynamodb/TransactWriteItems.Put': ['dynamodb:PutItem'],
+  'client-dynamodb/TransactWriteItems.Update': ['dynamodb:UpdateItem'],
   // the second for a request that names a version, the third for an object that is not there
   'client-s3/GetObject': ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'],
   'client-s3/HeadObject': ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'],
@@ -38,16 +34,18 @@ export const clientsOwn: ReadonlySet<string> = new Set([
   'client-s3/CreateSession',
 ])
 
+const transactionParts = ['Put', 'Update'].map((part) => `client-dynamodb/TransactWriteItems.${part}`)
+
 /**
  * Commands that lie in an artefact although its function never sends them, since they stand in one object with those that it does;
  * their actions are not granted.
  */
 export const carriedAlong: Readonly<Record<string, readonly string[]>> = {
   // the control store
-  status: ['client-dynamodb/PutItem', 'client-dynamodb/UpdateItem', 'client-dynamodb/TransactWriteItems'],
-  watch: ['client-dynamodb/PutItem', 'client-dynamodb/UpdateItem', 'client-dynamodb/TransactWriteItems'],
+  status: ['client-dynamodb/PutItem', 'client-dynamodb/UpdateItem', ...transactionParts],
+  watch: ['client-dynamodb/PutItem', 'client-dynamodb/UpdateItem', ...transactionParts],
   apply: ['client-dynamodb/Query'],
-  rollback: ['client-dynamodb/Query', 'client-dynamodb/PutItem'],
+  rollback: ['client-dynamodb/Query', 'client-dynamodb/PutItem', 'client-dynamodb/TransactWriteItems.Put'],
   // the bundle store, into which the command line puts
   runner: ['client-s3/PutObject'],
   // the archive, which the watch function lists

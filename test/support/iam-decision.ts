@@ -6,6 +6,8 @@ export interface Ask {
   readonly resource: string
   /** Partition keys of the items that a request to DynamoDB names. */
   readonly leadingKeys?: readonly string[]
+  /** The service that asks KMS in the caller's name. */
+  readonly viaService?: string
 }
 
 export type Decision = 'allowed' | 'denied' | 'not granted'
@@ -26,8 +28,9 @@ export const isLike = (text: string, pattern: string): boolean => {
   return new RegExp(`^${source}$`, 's').test(text)
 }
 
-const matches = ({ actions, resources, leadingKeys }: RoleStatement, ask: Ask): boolean =>
+const matches = ({ actions, resources, leadingKeys, viaService }: RoleStatement, ask: Ask): boolean =>
   actions.some((action) => isLike(ask.action.toLowerCase(), action.toLowerCase())) &&
   resources.some((resource) => isLike(ask.resource, resource)) &&
+  (viaService === undefined || viaService === ask.viaService) &&
   (leadingKeys === undefined ||
     leadingKeys.some((pattern) => (ask.leadingKeys ?? []).some((key) => isLike(key, pattern))))

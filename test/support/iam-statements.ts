@@ -8,6 +8,8 @@ export interface RoleStatement {
   readonly resources: readonly string[]
   /** Patterns of partition keys; the statement is about requests that name at least one such key. */
   readonly leadingKeys?: readonly string[]
+  /** The statement is about requests that this service makes to KMS in the role's name. */
+  readonly viaService?: string
 }
 
 /** The statements of each function's role, by the function's name. */
@@ -72,15 +74,22 @@ const parseStatement = (raw: unknown): RoleStatement => {
   // policy variables, and intrinsics that `rendered` leaves as they are
   for (const text of resources) if (/[${}]/.test(text)) notUnderstood('a statement', 'Resource', text)
   if (actions.length === 0 || resources.length === 0) return notUnderstood('a statement', 'Action, Resource', raw)
-  return { effect, actions, resources, ...(Condition !== undefined && { leadingKeys: leadingKeysOf(Condition) }) }
+  return { effect, actions, resources, ...(Condition !== undefined && conditionOf(Condition)) }
 }
 
-const leadingKeysOf = (condition: unknown): readonly string[] => {
+/** One operator on one key, and only these two pairs. */
+const conditionOf = (condition: unknown): Pick<RoleStatement, 'leadingKeys' | 'viaService'> => {
   const [[operator, keys] = [], ...others] = isRecord(condition) ? Object.entries(condition) : []
-  const [[key, patterns] = [], ...more] = isRecord(keys) ? Object.entries(keys) : []
-  const isOurs = operator === 'ForAnyValue:StringLike' && key === 'dynamodb:LeadingKeys'
-  if (!isOurs || others.length > 0 || more.length > 0) return notUnderstood('a statement', 'Condition', condition)
-  return listed(patterns).map(String)
+  const [[key, value] = [], ...more] = isRecord(keys) ? Object.entries(keys) : []
+  if (others.length + more.length > 0) return notUnderstood('a statement', 'Condition', condition)
+  switch (`${operator} ${key}`) {
+    case 'ForAnyValue:StringLike dynamodb:LeadingKeys':
+      return { leadingKeys: listed(value).map(String) }
+    case 'StringEquals kms:ViaService':
+      return { viaService: rendered(value) }
+    default:
+      return notUnderstood('a statement', 'Condition', condition)
+  }
 }
 
 const notUnderstood = (where: string, what: string, got: unknown): never => {

@@ -9,7 +9,8 @@ export interface FunctionAsk extends Ask {
 }
 
 /** Shows a right as the findings do: `runner: s3:PutObject on BundleBucket.Arn/bundles/a.zip`. */
-export const showRight = ({ name, action, resource }: FunctionAsk): string => `${name}: ${action} on ${resource}`
+export const showRight = ({ name, action, resource, viaService }: FunctionAsk): string =>
+  `${name}: ${action} on ${resource}${viaService === undefined ? '' : ` for ${viaService}`}`
 
 /**
  * Compares what was asked with what the template grants, both ways; nothing is found where they are the same.
@@ -79,20 +80,26 @@ export function compareBuild(
   )
 }
 
-type Grant = Pick<Ask, 'action' | 'resource'>
+type Grant = Pick<Ask, 'action' | 'resource' | 'viaService'>
 
-const namedGrants = (statements: StatementsByFunction): readonly FunctionAsk[] =>
+/** Each right that a function's role allows. */
+export const namedGrants = (statements: StatementsByFunction): readonly FunctionAsk[] =>
   [...statements].flatMap(([name, all]) => grantsOf(all).map((grant) => ({ name, ...grant })))
 
 const grantsOf = (statements: readonly RoleStatement[]): readonly Grant[] =>
   statements
     .filter(({ effect }) => effect === 'Allow')
-    .flatMap(({ actions, resources }) =>
-      actions.flatMap((action) => resources.map((resource) => ({ action, resource }))),
+    .flatMap(({ actions, resources, viaService }) =>
+      actions.flatMap((action) =>
+        resources.map((resource) => ({ action, resource, ...(viaService !== undefined && { viaService }) })),
+      ),
     )
 
 const uses = (use: FunctionAsk, grant: FunctionAsk): boolean =>
-  use.name === grant.name && isLike(use.action, grant.action) && isLike(use.resource, grant.resource)
+  use.name === grant.name &&
+  use.viaService === grant.viaService &&
+  isLike(use.action, grant.action) &&
+  isLike(use.resource, grant.resource)
 
 const lines = (what: string, rights: readonly FunctionAsk[]): readonly string[] =>
   [...new Set(rights.map((right) => `${what} ${showRight(right)}`))].toSorted()
