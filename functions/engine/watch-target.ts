@@ -34,6 +34,7 @@ export async function watchTarget(ports: WatchPorts, target: TargetName): Promis
 
 /**
  * Copies every audit event that the archive lacks: the table is the source, and the stream that usually brings them only the bell.
+ * What is younger than the stream may take is left to it, or each run at that hour would look as if the stream had failed.
  *
  * @returns how many there were
  */
@@ -45,7 +46,7 @@ export async function copyMissingEvents(ports: WatchPorts, target: TargetName): 
     const missing = firstMissing(kept, after, last)
     if (missing === undefined) return copied
     const events = await ports.control.readAudit(target, missing - 1, pageOfEvents)
-    for (const event of events.filter(({ seq }) => !kept.has(seq))) {
+    for (const event of events.filter(({ seq, at }) => !kept.has(seq) && ageOf(ports, at) > streamMayTakeMs)) {
       await archiveChange(ports, { kind: 'added', event })
       copied += 1
     }
@@ -55,6 +56,7 @@ export async function copyMissingEvents(ports: WatchPorts, target: TargetName): 
 }
 
 const pageOfEvents = 100
+const streamMayTakeMs = 300_000
 /** A look stays small; how much more is missing than this, copying finds. */
 const furthestLook = 50
 

@@ -1,15 +1,12 @@
 import pg from 'pg'
-import { dynamodbControlStore } from '../../functions/adapters/dynamodb-control.ts'
 import { eventKey } from '../../functions/adapters/dynamodb-items.ts'
-import { systemClock, systemRandom } from '../../functions/adapters/system.ts'
-import { instant, runId, type TargetName } from '../../functions/domain/types.ts'
-import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
-import { auditTableName, controlTableName } from '../local/names.ts'
+import type { TargetName } from '../../functions/domain/types.ts'
+import { auditTableName } from '../local/names.ts'
+import { appendOldEvent } from './old-event.ts'
 import type { Scene } from './scene.ts'
 import { type Stage, sceneTarget } from './stage.ts'
 
 const history = { '1_a/migration.sql': 'create table twice as select 1 as id from generate_series(1, 2);' }
-const twentyMinutesMs = 1_200_000
 
 /** Migrates a target, as its first deploy does. */
 const migrated = async ({ push, ended }: Stage, name: string): Promise<TargetName> => {
@@ -54,23 +51,7 @@ const late: Scene = {
     const target = sceneTarget('late')
     await stage.cloud.ensureTarget(target)
     stage.cloud.switchAudit('off')
-    const control = dynamodbControlStore({
-      client: stage.dynamodb,
-      controlTable: controlTableName,
-      auditTable: auditTableName,
-      parseSettings: parseTargetSettings,
-      clock: systemClock,
-      random: systemRandom,
-    })
-    const at = instant(new Date(Date.now() - twentyMinutesMs))
-    const event = {
-      type: 'run.parked',
-      at,
-      run: runId('u-000000000000000000000000'),
-      actor: 'game day',
-      data: {},
-    } as const
-    await control.project({ target, seen: await control.readChain(target), receipts: [], events: [event] })
+    await appendOldEvent(stage.dynamodb, target)
     await stage.watch('look', target)
     await stage.watch('reconcile', target)
     stage.cloud.switchAudit('on')

@@ -18,15 +18,17 @@ beforeAll(async () => {
 })
 afterAll(() => cloud[Symbol.asyncDispose]())
 
-/** Puts a target that was made behind another port. */
-async function moveTo(target: TargetName, port: number): Promise<void> {
+/** Puts a target that was made behind another port; answers where it was. */
+async function moveTo(target: TargetName, port: number): Promise<{ host: string; port: number }> {
   const { LOCKSTEP_CONTROL_TABLE: controlTable = '', LOCKSTEP_AUDIT_TABLE: auditTable = '' } = cloud.cloud.environment()
   const client = new DynamoDBClient({})
   const tables = { client, controlTable, auditTable }
   const ports = { parseSettings: parseTargetSettings, clock: systemClock, random: systemRandom }
   const settings = await dynamodbControlStore({ ...tables, ...ports }).readSettings(target)
   if (settings === undefined) throw new Error(`no settings of ${target}`)
-  await writeSettings(client, controlTable, { ...settings, connection: { ...settings.connection, port } })
+  const { connection } = settings
+  await writeSettings(client, controlTable, { ...settings, connection: { ...connection, port } })
+  return { host: '127.0.0.1', port: connection.port }
 }
 
 const listening = async (server: Server, port = 0): Promise<number> => {
@@ -68,9 +70,8 @@ const faulty = (target: TargetName, run: RunId) =>
 test('given a database that nobody answers for, then starts up, then is there, when pushed meanwhile, then the run waits for it', async () => {
   const target = targetName('late')
   await cloud.cloud.ensureTarget(target)
-  const server = new URL(cloud.cloud.databaseUrl(target))
   const port = await freePort()
-  await moveTo(target, port)
+  const server = await moveTo(target, port)
   const run = await cloud.push(target, { '1_a/migration.sql': 'create table a (id int);' })
 
   await faulty(target, run)
@@ -78,7 +79,7 @@ test('given a database that nobody answers for, then starts up, then is there, w
   await listening(recovering, port)
   await once(recovering, 'connection')
   await closed(recovering)
-  await using _ = await startProxy({ host: server.hostname, port: Number(server.port) }, undefined, port)
+  await using _ = await startProxy(server, undefined, port)
 
   const ended = await cloud.ended(target, run, 150_000)
   expect(ended).toMatchObject({ state: 'SUCCEEDED', applied: 1 })

@@ -1,7 +1,9 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RollbackWish } from '../../functions/domain/records.ts'
 import { instant, runId, type TargetName } from '../../functions/domain/types.ts'
+import { appendOldEvent } from '../../scripts/gameday/old-event.ts'
 import { auditTableName, bundleBucket } from '../../scripts/local/names.ts'
 import { objectCreated } from '../../scripts/local/s3-event.ts'
 import { synthesize } from '../infra/synthesize.ts'
@@ -181,7 +183,8 @@ describe.concurrent('every way through the functions, with the rights of the tem
   test('given events that the bucket lacks, when the schedules look and reconcile, then they are copied', async () => {
     const target = targetName('watched')
     cloud.cloud.switchAudit('off')
-    await pushed(target, one)
+    await cloud.cloud.ensureTarget(target)
+    await appendOldEvent(new DynamoDBClient({}), target)
     const copied = async () => (await cloud.cloud.events()).filter(({ detail }) => detail.target === target).length
     expect(await copied()).toBe(0)
     expect(await cloud.invoke('watch', { action: 'look', targets: [target] })).toEqual({ watched: 1 })

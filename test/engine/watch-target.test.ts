@@ -87,16 +87,28 @@ describe('a look', () => {
 })
 
 describe('copying', () => {
+  /** More than the stream may take. */
+  const longEnoughMs = 300_001
+
   test('given events that the archive lacks here and there, when they are copied, then it has all, and each was published once', async () => {
     await archiveAllBut(1, 3, (await events()).length)
+    await world.clock.sleep(longEnoughMs)
     expect(await copyMissingEvents(ports, world.target)).toBe(3)
     expect(await archive.seqs(world.target)).toEqual((await events()).map(({ seq }) => seq))
     expect(published).toHaveLength(3)
     expect(await copyMissingEvents(ports, world.target)).toBe(0)
   })
 
+  test('given events of just now, when missing ones are copied, then the stream is left to bring them', async () => {
+    await archiveAllBut(2)
+    expect(await copyMissingEvents(ports, world.target)).toBe(0)
+    expect(archive.events.has(`${world.target}/2`)).toBe(false)
+    expect(published).toEqual([])
+  })
+
   test('given another event in the place of one, when missing ones are copied, then it is left as it stands', async () => {
     await archiveAllBut(2)
+    await world.clock.sleep(longEnoughMs)
     const first = archive.events.get(`${world.target}/1`)
     expect(await copyMissingEvents(ports, world.target)).toBe(1)
     expect(archive.events.get(`${world.target}/1`)).toBe(first)
