@@ -20,15 +20,12 @@ interface Use {
 /** What services do with the key in their own name, so that only the key's policy can let them. */
 const uses = {
   /**
-   * S3 tells the bundle queue of an upload.
+   * S3 tells the bundle queue of an upload. The queue's own policy wants this account of it; whether KMS sees that condition too, no
+   * documentation says.
    *
    * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
    */
-  s3: ({ account }: Place): Use => ({
-    principal: 's3.amazonaws.com',
-    actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
-    conditions: { StringEquals: { 'aws:SourceAccount': account } },
-  }),
+  s3: (): Use => ({ principal: 's3.amazonaws.com', actions: ['kms:GenerateDataKey', 'kms:Decrypt'] }),
   /**
    * CloudWatch Logs keeps the functions' lines. The policy can't name the log groups, which name the key; their names begin with
    * the stack's.

@@ -9,6 +9,7 @@ import type { RunId, TargetName } from '../../functions/domain/types.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
 import { startProxy } from '../support/tcp-proxy.ts'
+import { tokensDemanded } from '../support/token-login.ts'
 import { until } from '../support/until.ts'
 
 let cloud: TestCloud
@@ -67,21 +68,27 @@ const faulty = (target: TargetName, run: RunId) =>
     return found !== undefined && found.faults > 0 ? found : undefined
   }, 100_000)
 
-test('given a database that nobody answers for, then starts up, then is there, when pushed meanwhile, then the run waits for it', async () => {
-  const target = targetName('late')
-  await cloud.cloud.ensureTarget(target)
-  const port = await freePort()
-  const server = await moveTo(target, port)
-  const run = await cloud.push(target, { '1_a/migration.sql': 'create table a (id int);' })
+const moved = tokensDemanded() && 'a port that a token was not signed for'
 
-  await faulty(target, run)
-  const recovering = startingUp()
-  await listening(recovering, port)
-  await once(recovering, 'connection')
-  await closed(recovering)
-  await using _ = await startProxy(server, undefined, port)
+test.skipIf(moved)(
+  `given ${moved || 'a database that nobody answers for, then starts up, then is there'}, when pushed meanwhile, then the run waits for it`,
+  async () => {
+    const target = targetName('late')
+    await cloud.cloud.ensureTarget(target)
+    const port = await freePort()
+    const server = await moveTo(target, port)
+    const run = await cloud.push(target, { '1_a/migration.sql': 'create table a (id int);' })
 
-  const ended = await cloud.ended(target, run, 150_000)
-  expect(ended).toMatchObject({ state: 'SUCCEEDED', applied: 1 })
-  expect(ended.faults).toBeGreaterThanOrEqual(2)
-}, 400_000)
+    await faulty(target, run)
+    const recovering = startingUp()
+    await listening(recovering, port)
+    await once(recovering, 'connection')
+    await closed(recovering)
+    await using _ = await startProxy(server, undefined, port)
+
+    const ended = await cloud.ended(target, run, 150_000)
+    expect(ended).toMatchObject({ state: 'SUCCEEDED', applied: 1 })
+    expect(ended.faults).toBeGreaterThanOrEqual(2)
+  },
+  400_000,
+)

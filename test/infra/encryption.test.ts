@@ -127,10 +127,9 @@ describe('rights on the key', () => {
 })
 
 /** What lets services use the key in their own name. */
-const expectedUses = (region: unknown, account: unknown, logGroups: unknown) => [
+const expectedUses = (region: unknown, logGroups: unknown) => [
   {
     Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
-    Condition: { StringEquals: { 'aws:SourceAccount': account } },
     Principal: { Service: 's3.amazonaws.com' },
   },
   {
@@ -154,7 +153,6 @@ describe('the key’s policy', () => {
       { Action: 'kms:*' },
       ...expectedUses(
         { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.amazonaws.com']] },
-        { Ref: 'AWS::AccountId' },
         {
           'Fn::Join': [
             '',
@@ -186,7 +184,7 @@ describe('the key’s policy', () => {
     const { stack } = makeOwn(imported)
     const wanted = warningsOf(stack).flatMap((text) => JSON.parse(/\[\{.*\}\]/.exec(text)?.[0] ?? '[]'))
     expect(wanted).toMatchObject(
-      expectedUses('logs.<region>.amazonaws.com', '<account>', 'arn:aws:logs:<region>:<account>:log-group:Lockstep-*'),
+      expectedUses('logs.<region>.amazonaws.com', 'arn:aws:logs:<region>:<account>:log-group:Lockstep-*'),
     )
     expect(wanted).toHaveLength(3)
   })
