@@ -74,7 +74,8 @@ const buildFunction = (name: string, outDir: string) =>
     metafile: true,
     mainFields: ['module', 'main'],
     banner: { js: banner },
-    external: ['pg-native'],
+    // the driver asks for them only where they are: with a library of C, and at Cloudflare
+    external: ['pg-native', 'pg-cloudflare'],
     logLevel: 'warning',
   })
 
