@@ -1,4 +1,5 @@
-import { type Following, otherLoss, quoteName } from './found-loss.ts'
+import { type Following, otherLoss } from './found-loss.ts'
+import { showName } from './show-name.ts'
 import { isTrue, listAt, nodeAt, type QualifiedName, relationName, type SqlNode, textAt } from './sql-node.ts'
 
 /**
@@ -22,7 +23,7 @@ const retypes = 'AT_AlterColumnType'
 
 const typeAltered = (name: QualifiedName, commands: readonly SqlNode[], { found }: Following): void => {
   for (const command of commands) {
-    const attribute = quoteName(name, textAt(command, 'name'))
+    const attribute = showName(name, textAt(command, 'name'))
     if (isA(command, drops)) found.push({ loss: otherLoss(`drops attribute ${attribute}`) })
     if (isA(command, retypes)) found.push({ loss: otherLoss(`changes the type of attribute ${attribute}`) })
   }
@@ -46,7 +47,7 @@ const columnAltered = (name: QualifiedName, command: SqlNode, { names, found }: 
     if (isA(command, 'AT_AddColumn') && added !== undefined && !isTrue(command, 'missing_ok')) table.addColumn(added)
     const column = table.columnBefore(textAt(command, 'name') ?? '')
     if (!isA(command, retypes) || !table.origin || column === undefined) continue
-    found.push({ loss: otherLoss(`changes the type of ${quoteName(table.origin, column)}`), table })
+    found.push({ loss: otherLoss(`changes the type of ${showName(table.origin, column)}`), table })
   }
 }
 

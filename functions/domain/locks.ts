@@ -1,3 +1,4 @@
+import { showName } from './show-name.ts'
 import {
   isTrue,
   listAt,
@@ -87,13 +88,3 @@ const lockOfIndex = (index: QualifiedName | undefined, isConcurrent: boolean): r
 
 const lockOn = (name: QualifiedName | undefined, strength: Strength): readonly Lock[] =>
   name === undefined ? [] : [{ strength, on: showName(name) }]
-
-const plainName = /^[a-z_][a-z0-9_$]*$/
-
-/** Shows a name as SQL has it: in quotes where it needs them. */
-export const showName = ({ schema, name }: QualifiedName): string =>
-  [...(schema === undefined ? [] : [schema]), name].map(showIdentifier).join('.')
-
-/** Shows one identifier as SQL has it. */
-export const showIdentifier = (text: string): string =>
-  plainName.test(text) ? text : `"${text.replaceAll('"', '""')}"`

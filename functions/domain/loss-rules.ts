@@ -1,6 +1,7 @@
 import { followAlterTable } from './column-losses.ts'
-import { type Following, type FoundLoss, otherLoss, quote, quoteName } from './found-loss.ts'
+import { type Following, type FoundLoss, otherLoss } from './found-loss.ts'
 import { rowLossesOf } from './row-losses.ts'
+import { showIdentifier, showName } from './show-name.ts'
 import {
   constantOf,
   isTrue,
@@ -23,7 +24,7 @@ export const followLosses = (statement: Statement, following: Following): void =
   const { kind, fields } = statement
   for (const { does, table } of rowLossesOf(statement)) {
     for (const each of following.names.find(table)) {
-      if (each.origin) following.found.push({ loss: otherLoss(`${does} ${quoteName(each.origin)}`), table: each })
+      if (each.origin) following.found.push({ loss: otherLoss(`${does} ${showName(each.origin)}`), table: each })
     }
   }
   if (Object.hasOwn(rules, kind)) rules[kind]?.(fields, following)
@@ -33,10 +34,10 @@ const rules: Readonly<Record<string, Rule>> = {
   DropStmt: (fields, following) => dropped(fields, following),
   DropOwnedStmt: (fields, { found }) => {
     const roles = listAt(fields, 'roles').map((role) => textAt(nodeAt(role, 'RoleSpec') ?? {}, 'rolename') ?? '')
-    found.push({ loss: otherLoss(`drops what ${roles.map(quote).join(', ')} owns`) })
+    found.push({ loss: otherLoss(`drops what ${roles.map(showIdentifier).join(', ')} owns`) })
   },
   DropdbStmt: (fields, { found }) => {
-    found.push({ loss: otherLoss(`drops database ${quote(textAt(fields, 'dbname') ?? '')}`) })
+    found.push({ loss: otherLoss(`drops database ${showIdentifier(textAt(fields, 'dbname') ?? '')}`) })
   },
   AlterTableStmt: (fields, following) => followAlterTable(fields, following),
   RenameStmt: (fields, { names }) => renamed(fields, names),
@@ -69,7 +70,7 @@ const dropped: Rule = (fields, { names, found }) => {
   }
   const what = cascading.get(textAt(fields, 'removeType'))
   if (what === undefined || textAt(fields, 'behavior') !== 'DROP_CASCADE') return
-  for (const name of objects) found.push({ loss: otherLoss(`drops ${what} ${quoteName(name)} cascade`) })
+  for (const name of objects) found.push({ loss: otherLoss(`drops ${what} ${showName(name)} cascade`) })
 }
 
 const tableDropped = (name: QualifiedName, names: TableNames): readonly FoundLoss[] => {

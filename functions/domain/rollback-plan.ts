@@ -1,11 +1,11 @@
 import { canonicalJson } from './canonical-json.ts'
 import { sha256 } from './checksum.ts'
 import { LockstepError } from './errors.ts'
-import { showIdentifier, showName } from './locks.ts'
 import type { Loss } from './losses.ts'
 import type { DownPlan, RevertibleStep } from './plan-down.ts'
 import type { Kept, ReceiptKey } from './receipt.ts'
 import type { RollbackWish } from './records.ts'
+import { showName } from './show-name.ts'
 import { type Instant, type MigrationName, type RunId, runId, type Sha256, type TargetName } from './types.ts'
 
 /** What a rollback would do, and what it would cost: pure data, shown before anything runs. */
@@ -66,8 +66,8 @@ export type LossCount =
 export const showLoss = (loss: Loss): string => {
   if (loss.kind === 'other') return loss.what
   const { schema, table } = loss
-  const name = showName({ ...(schema !== undefined && { schema }), name: table })
-  return loss.kind === 'table' ? `drops table ${name}` : `drops column ${name}.${showIdentifier(loss.column)}`
+  const name = { ...(schema !== undefined && { schema }), name: table }
+  return loss.kind === 'table' ? `drops table ${showName(name)}` : `drops column ${showName(name, loss.column)}`
 }
 
 /** What a plan says beside its digest. */
