@@ -22,7 +22,7 @@ export interface FunctionNetwork {
 /** Where `npm run build` puts the functions. */
 export const builtFunctions = fileURLToPath(new URL('../../dist/functions', import.meta.url))
 
-interface ArtefactFunctionProps extends Encrypted {
+export interface ArtefactFunctionProps extends Encrypted {
   readonly name: FunctionName | typeof setupFunction.name
   /** The folder with one built artefact a function: `<name>/index.mjs`. */
   readonly artefacts: string

@@ -1,17 +1,11 @@
 import { Stack } from 'aws-cdk-lib'
-import * as iam from 'aws-cdk-lib/aws-iam'
 import type * as kms from 'aws-cdk-lib/aws-kms'
-import type * as lambda from 'aws-cdk-lib/aws-lambda'
 import type * as sns from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
-import type { FunctionName } from '../../functions/edge/resources.ts'
 import { AlarmTopic } from './alarm-topic.ts'
 import { Alarms } from './alarms.ts'
-import type { AuditTable } from './audit-table.ts'
-import type { BundleQueue } from './bundle-queue.ts'
-import type { ControlTable } from './control-table.ts'
 import { Dashboard } from './dashboard.ts'
-import type { RecordsBucket } from './records-bucket.ts'
+import type { MigrationsParts } from './migrations-parts.ts'
 import { WatchSchedules } from './watch-schedules.ts'
 
 /** What may be decided about alarms. */
@@ -36,16 +30,6 @@ export interface WatchingOptions {
   readonly runbookUrl?: string
 }
 
-/** What is watched: the construct of a deployment, with its parts made. */
-interface Deployment extends Construct {
-  readonly functions: Readonly<Record<FunctionName, lambda.Function>>
-  readonly control: ControlTable
-  readonly audit: AuditTable
-  readonly records: RecordsBucket
-  readonly queue: BundleQueue
-  readonly eventBus: { readonly eventBusArn: string }
-}
-
 /** What watches a deployment. */
 export interface Watching {
   readonly alarmTopic: sns.ITopic
@@ -56,10 +40,13 @@ export interface Watching {
 export const deploymentOf = (scope: Construct): string => `${Stack.of(scope).stackName}-${scope.node.id}`
 
 /** Adds the watch function's rights, its schedules, the alarms, their topic and the dashboard to a deployment. */
-export function addWatching(scope: Deployment, options: WatchingOptions, targets: readonly string[]): Watching {
+export function addWatching(
+  scope: Construct & MigrationsParts,
+  options: WatchingOptions,
+  targets: readonly string[],
+): Watching {
   const { functions, queue, audit } = scope
   const { alarmKey, runbookUrl = 'docs/operations.md' } = options
-  grantWatch(scope)
   new WatchSchedules(scope, 'WatchSchedules', { watch: functions.watch, targets })
   const alarmTopic = options.alarmTopic ?? new AlarmTopic(scope, 'AlarmTopic', alarmKey && { key: alarmKey }).topic
   const watched = {
@@ -71,16 +58,4 @@ export function addWatching(scope: Deployment, options: WatchingOptions, targets
   const alarms = new Alarms(scope, 'Alarms', { ...watched, topic: alarmTopic })
   new Dashboard(scope, 'Dashboard', { ...watched, alarms })
   return { alarmTopic, alarms }
-}
-
-/** It reads locks and events, copies events that the bucket lacks, and asks the runner to reconcile. */
-function grantWatch({ functions: { watch, runner }, control, audit, records, eventBus }: Deployment): void {
-  control.grantLook(watch)
-  audit.grantRead(watch)
-  records.grantArchive(watch)
-  records.grantList(watch)
-  const allow = (action: string, arn: string) =>
-    iam.Grant.addToPrincipal({ grantee: watch, actions: [action], resourceArns: [arn] })
-  allow('events:PutEvents', eventBus.eventBusArn)
-  allow('lambda:InvokeFunction', runner.functionArn)
 }
