@@ -16,7 +16,7 @@ import { checkVariables, readStack } from './stack-outputs.ts'
 const help = `Usage: npm run verify:aws -- --outputs outputs.json --target <name> [options]
 
 Shows in a real account what no emulator can: IAM's decisions, Object Lock, the ways through the network, and more. It needs
-a deployed stack, the AWS CLI (2.22 or newer) with an administrator's credentials, and a target on a database that nobody
+a deployed stack, the AWS CLI (2.23 or newer) with an administrator's credentials, and a target on a database that nobody
 needs: migrations are pushed to it and rolled back.
 
 Options:
