@@ -17,7 +17,9 @@ export async function localUp({ output, cwd }: Context, { strict = false }: { st
     throw new LockstepError('USAGE', 'an embedded cloud runs here already, without --strict', { hint })
   }
   const mode = state.strict ? ', and refuses targets that were not declared' : ''
-  output.line(`${output.paint('green', '✓')} the embedded cloud is up${mode}; lockstep uses it in this folder from now on`)
+  output.line(
+    `${output.paint('green', '✓')} the embedded cloud is up${mode}; lockstep uses it in this folder from now on`,
+  )
   const rows = Object.entries(state.environment).map(([name, value]) => [`  ${output.paint('dim', name)}`, value])
   for (const line of table(rows)) output.line(line)
   output.line(`${output.paint('cyan', '→')} stop it with \`lockstep local down\``)
