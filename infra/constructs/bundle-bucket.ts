@@ -5,6 +5,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { bundleKeys, bundlePrefix } from '../../functions/edge/resources.ts'
 import type { BundleQueue } from './bundle-queue.ts'
+import { denyOverwrites } from './deny-overwrites.ts'
 import { bucketEncryption, type Encrypted, grantKey } from './encryption.ts'
 
 /** A version that was written over or deleted is kept this long, so that a run that names it can still read it. */
@@ -37,7 +38,7 @@ export class BundleBucket extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     })
     this.#notify(props.queue)
-    if (props.refuseOverwrites) this.bucket.addToResourcePolicy(this.#writesAreConditional())
+    if (props.refuseOverwrites) denyOverwrites(this.bucket)
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
@@ -66,22 +67,6 @@ export class BundleBucket extends Construct {
     const actions = ['s3:PutObject', 's3:GetObject']
     const key = grantKey(this.#key, grantee, 'put-object')
     return iam.Grant.addToPrincipal({ grantee, actions, resourceArns }).combine(key)
-  }
-
-  /**
-   * Denies making an object without `If-None-Match`, to everybody. The parts of a multipart upload can't carry that header: only its
-   * completion has to, which is what `s3:ObjectCreationOperation` tells apart. CopyObject does not know the header, so it fails.
-   *
-   * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
-   */
-  #writesAreConditional(): iam.PolicyStatement {
-    return new iam.PolicyStatement({
-      effect: iam.Effect.DENY,
-      principals: [new iam.AnyPrincipal()],
-      actions: ['s3:PutObject'],
-      resources: [this.bucket.arnForObjects('*')],
-      conditions: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
-    })
   }
 
   /**

@@ -4,6 +4,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as s3 from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { auditKeys } from '../../functions/edge/resources.ts'
+import { denyOverwrites } from './deny-overwrites.ts'
 import { bucketEncryption, type Encrypted, grantKey } from './encryption.ts'
 
 const changes = [
@@ -41,6 +42,8 @@ export class RecordsBucket extends Construct {
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       removalPolicy: RemovalPolicy.RETAIN,
     })
+    // Object Lock keeps the old version, but who reads a key gets the newest
+    denyOverwrites(this.bucket)
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:

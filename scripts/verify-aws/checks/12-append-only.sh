@@ -13,7 +13,7 @@ for function in "$RunnerFunction" "$ApplyFunction" "$StatusFunction" "$UnlockFun
   done
 done
 settings="ContextKeyName=dynamodb:LeadingKeys,ContextKeyType=stringList,ContextKeyValues=TARGET#$Target"
-own="ContextKeyName=dynamodb:LeadingKeys,ContextKeyType=stringList,ContextKeyValues=LOCK#$Target"
+own="ContextKeyName=dynamodb:LeadingKeys,ContextKeyType=stringList,ContextKeyValues=T#$Target"
 runner=$(role_of "$RunnerFunction")
 expect 'runner writes settings' explicitDeny "$(decision "$runner" dynamodb:UpdateItem "$control" --context-entries "$settings")"
 expect 'runner writes its own items' allowed "$(decision "$runner" dynamodb:UpdateItem "$control" --context-entries "$own")"
