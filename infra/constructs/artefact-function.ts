@@ -69,6 +69,23 @@ export class ArtefactFunction extends Construct {
       ...(database && props.network),
     })
     if (tracing !== lambda.Tracing.DISABLED) acknowledgeTraces(this.resource)
+    if (database) this.#keepInterfacesLambdas(role)
+  }
+
+  /**
+   * Denies the code what Lambda does with its role: a call from the function's environment carries the function's name, and one of
+   * Lambda's own does not. It is a policy of its own, since it names the function, which waits for the role's other one.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+   */
+  #keepInterfacesLambdas(role: iam.IRole): void {
+    const statement = new iam.PolicyStatement({
+      effect: iam.Effect.DENY,
+      actions: interfaceActions,
+      resources: ['*'],
+      conditions: { ArnEquals: { 'lambda:SourceFunctionArn': this.resource.functionArn } },
+    })
+    new iam.Policy(this, 'OwnCalls', { roles: [role], statements: [statement] })
   }
 }
 
@@ -79,6 +96,16 @@ const nodeOptions = { NODE_OPTIONS: '--enable-source-maps' }
  * AWS keeps this policy up to what Lambda asks for; the narrower AWSLambdaENIManagementAccess lacks `ec2:DescribeSubnets`.
  */
 const networkInterfaces = iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')
+
+/** What that policy allows of EC2. */
+const interfaceActions = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+]
 
 const artefactOf = ({ artefacts, name }: ArtefactFunctionProps): string => {
   const folder = join(artefacts, name)

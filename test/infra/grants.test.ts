@@ -174,6 +174,28 @@ describe('rights of the functions', () => {
   })
 })
 
+describe('network interfaces', () => {
+  test('given the runner, when its code asks EC2 for what Lambda may with its role, then it is denied', () => {
+    const own = statements.filter(({ owner }) => owner === 'RunnerOwnCalls')
+    const asks = ['Assign', 'Unassign'].map((what) => `ec2:${what}PrivateIpAddresses`)
+    const interfaces = ['Create', 'Delete'].map((what) => `ec2:${what}NetworkInterface`)
+    expect(own).toMatchObject([{ effect: 'Deny', resources: ['*'] }])
+    expect(own[0]?.actions.toSorted()).toEqual(
+      [...asks, ...interfaces, 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'].toSorted(),
+    )
+    expect(own[0]?.condition).toEqual({
+      ArnEquals: {
+        'lambda:SourceFunctionArn': { 'Fn::GetAtt': [expect.stringMatching(/^LockstepRunner[0-9A-F]{8}$/), 'Arn'] },
+      },
+    })
+  })
+
+  test('given the stack, when policies beside the roles’ own are listed, then only functions in the VPC have one', () => {
+    const owners = new Set(statements.map(({ owner }) => owner).filter((owner) => owner.endsWith('OwnCalls')))
+    expect([...owners]).toEqual(['RunnerOwnCalls'])
+  })
+})
+
 describe('wildcards', () => {
   const granted = statements.filter(({ effect }) => effect === 'Allow')
 

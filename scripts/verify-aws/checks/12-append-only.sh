@@ -1,4 +1,4 @@
-# claim: IAM denies every function to change or remove what was recorded, and to write settings
+# claim: IAM denies every function to change or remove what was recorded, and to write settings; and the runner's code to touch network interfaces, though Lambda may with its role
 # wrong: a decision that is not explicitDeny
 audit=$(table_arn "$AuditTable")
 control=$(table_arn "$ControlTable")
@@ -17,3 +17,7 @@ own="ContextKeyName=dynamodb:LeadingKeys,ContextKeyType=stringList,ContextKeyVal
 runner=$(role_of "$RunnerFunction")
 expect 'runner writes settings' explicitDeny "$(decision "$runner" dynamodb:UpdateItem "$control" --context-entries "$settings")"
 expect 'runner writes its own items' allowed "$(decision "$runner" dynamodb:UpdateItem "$control" --context-entries "$own")"
+itself=$(aws lambda get-function-configuration --function-name "$RunnerFunction" --query FunctionArn --output text)
+code="ContextKeyName=lambda:SourceFunctionArn,ContextKeyType=string,ContextKeyValues=$itself"
+expect "runner's code deletes network interfaces" explicitDeny "$(decision "$runner" ec2:DeleteNetworkInterface '*' --context-entries "$code")"
+expect 'Lambda deletes network interfaces' allowed "$(decision "$runner" ec2:DeleteNetworkInterface '*')"
