@@ -1,5 +1,6 @@
 import type { Node } from 'constructs'
 import * as z from 'zod'
+import { remedy } from './context.ts'
 
 /** The context keys of this app, each with what it wants; `docs/aws.md` explains them. */
 export const contextKeys = {
@@ -16,12 +17,29 @@ const addEndpointsKey = 'lockstep:addGatewayEndpoints'
 const addSecretsEndpointKey = 'lockstep:addSecretsEndpoint'
 const artefactsKey = 'lockstep:artefacts'
 
-/** `-c key=value` gives text where `cdk.json` gives a list. */
-const names = z.preprocess(
-  (value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value),
-  z.array(z.string().min(1)).min(1),
+/** All keys that are read here. */
+export const deploymentKeys: readonly string[] = [
+  ...Object.keys(contextKeys),
+  addEndpointsKey,
+  addSecretsEndpointKey,
+  routeTablesKey,
+  artefactsKey,
+]
+
+const flag = z.union(
+  [z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')],
+  'expected true or false',
 )
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+/** Names what is no id before AWS does, which is in the middle of a deploy. */
+const idOf = (kind: 'vpc' | 'subnet' | 'sg' | 'rtb') =>
+  z.string().regex(new RegExp(`^${kind}-[0-9a-z]+$`), `expected an id, ${kind}-…`)
+
+/** `-c key=value` gives text where `cdk.json` gives a list. */
+const ids = (kind: Parameters<typeof idOf>[0]) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value),
+    z.array(idOf(kind)).min(1),
+  )
 
 const target = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
@@ -49,16 +67,16 @@ const target = z.strictObject({
   signers: z.array(z.strictObject({ id: z.string().min(1), publicKey: z.string().min(1) })).default([]),
   after: z.string().min(1).exactOptional(),
 })
-const targets = z.preprocess(parseJson, z.array(target).min(1))
+const targets = z.preprocess(parseJson, z.array(target, 'expected a list, or its JSON').min(1))
 
 const deployment = z.object({
-  'lockstep:vpcId': z.string().min(1),
-  'lockstep:subnetIds': names,
-  'lockstep:securityGroupIds': names,
+  'lockstep:vpcId': idOf('vpc'),
+  'lockstep:subnetIds': ids('subnet'),
+  'lockstep:securityGroupIds': ids('sg'),
   'lockstep:targets': targets,
   [addEndpointsKey]: flag.default(false),
   [addSecretsEndpointKey]: flag.default(false),
-  [routeTablesKey]: names.optional(),
+  [routeTablesKey]: ids('rtb').optional(),
   [artefactsKey]: z.string().optional(),
 })
 
@@ -88,8 +106,7 @@ export function readDeployment(node: Node): Deployment {
       `context is missing:\n${missing.map(([key, wanted]) => `  ${key}: ${wanted}`).join('\n')}\n${remedy}`,
     )
   }
-  const keys = [...Object.keys(contextKeys), addEndpointsKey, addSecretsEndpointKey, routeTablesKey, artefactsKey]
-  const parsed = deployment.safeParse(Object.fromEntries(keys.map((key) => [key, node.tryGetContext(key)])))
+  const parsed = deployment.safeParse(Object.fromEntries(deploymentKeys.map((key) => [key, node.tryGetContext(key)])))
   if (!parsed.success) throw new Error(`context is wrong:\n${z.prettifyError(parsed.error)}\n${remedy}`)
   const artefacts = parsed.data[artefactsKey]
   return {
@@ -103,17 +120,20 @@ export function readDeployment(node: Node): Deployment {
   }
 }
 
-const remedy = 'set it in cdk.json below "context", or with `cdk deploy -c key=value`; docs/aws.md has an example'
-
 const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
 
 const endpointRouteTables = (parsed: z.output<typeof deployment>): readonly string[] => {
-  if (!parsed[addEndpointsKey]) return []
+  if (!parsed[addEndpointsKey]) {
+    if (parsed[routeTablesKey] === undefined) return []
+    throw new Error(
+      `context is wrong:\n  ${routeTablesKey} is wanted only with ${addEndpointsKey}, which is not true\n${remedy}`,
+    )
+  }
   const tables = parsed[routeTablesKey] ?? []
   const subnets = parsed['lockstep:subnetIds'].length
   if (tables.length === subnets) return tables
   throw new Error(
-    `${addEndpointsKey} wants ${routeTablesKey}, one for each of the ${subnets} subnets; got ${tables.length}`,
+    `context is wrong:\n  ${addEndpointsKey} wants ${routeTablesKey}, one for each of the ${subnets} subnets; got ${tables.length}\n${remedy}`,
   )
 }
 

@@ -15,6 +15,9 @@ export interface Signer {
 /** The curve that local keys and KMS keys have in common; Node's name of it. */
 export const signingCurve = 'prime256v1'
 
+/** Tells whether a text can name a signer: it stands in audit events. */
+export const isSignerId = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text)
+
 /** Tells whether a text is a public key in the one form that is accepted. */
 export const isPublicKey = (text: string): boolean => readPublicKey(text) !== undefined
 

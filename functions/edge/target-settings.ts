@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { LockstepError } from '../domain/errors.ts'
 import { defaultLimits } from '../domain/limits.ts'
 import type { TargetSettings } from '../domain/settings.ts'
-import { isPublicKey } from '../domain/signer.ts'
+import { isPublicKey, isSignerId } from '../domain/signer.ts'
 import { isTargetName } from '../domain/types.ts'
 import { policyDefaults, settingsDefaults } from './settings-defaults.ts'
 
@@ -36,7 +36,7 @@ const connection = z.strictObject({
 const targetName = z.string().refine(isTargetName, 'expected a target name, [a-z0-9][a-z0-9-]{0,62}')
 
 const signer = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'expected letters, digits, dots, dashes; at most 63'),
+  id: z.string().refine(isSignerId, 'expected letters, digits, dots, dashes; at most 63'),
   publicKey: z.string().refine(isPublicKey, 'expected a P-256 public key, the base64 of its DER'),
 })
 

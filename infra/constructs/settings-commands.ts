@@ -1,5 +1,6 @@
 import { CfnOutput, Tokenization } from 'aws-cdk-lib'
 import { Construct } from 'constructs'
+import { isPublicKey, isSignerId } from '../../functions/domain/signer.ts'
 import { bundlePrefix, settingsKeys } from '../../functions/edge/resources.ts'
 import { policyDefaults, settingsDefaults } from '../../functions/edge/settings-defaults.ts'
 import type { SignerProps, TargetProps } from './target-props.ts'
@@ -16,8 +17,11 @@ interface SettingsCommandsProps {
 export class SettingsCommands extends Construct {
   constructor(scope: Construct, id: string, { tableName, targets }: SettingsCommandsProps) {
     super(scope, id)
+    refuseSameNames(targets)
     for (const target of targets) {
       bundlePrefix(target.name)
+      refuseOneRole(target)
+      refuseWrongSigners(target)
       refuseUnknownBefore(target, targets)
       refuseWrongNumbers(target)
       new CfnOutput(this, target.name, {
@@ -25,6 +29,31 @@ export class SettingsCommands extends Construct {
         description: `writes the settings of ${target.name}`,
       })
     }
+  }
+}
+
+const refuseSameNames = (targets: readonly TargetProps[]): void => {
+  if (targets.length === 0) throw new Error('there are no targets, expected at least one: nothing could be migrated')
+  const names = targets.map(({ name }) => name)
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) throw new Error(`two targets are named "${twice}", expected names that differ`)
+}
+
+/** SQL of a migration could then do what the login role may. */
+const refuseOneRole = ({ name, user, applicationRole }: TargetProps): void => {
+  if (user !== applicationRole) return
+  throw new Error(`${name} logs in and migrates as "${user}", expected two roles; docs/database-roles.sql makes them`)
+}
+
+/** The functions would refuse every run. */
+const refuseWrongSigners = ({ name, signers = [] }: TargetProps): void => {
+  const ids = signers.map(({ id }) => id)
+  for (const [index, { id, publicKey }] of signers.entries()) {
+    const wrong = (expected: string) => new Error(`signer "${id}" of ${name} is wrong: expected ${expected}`)
+    if (!isSignerId(id)) throw wrong('letters, digits, dots, dashes in its id; at most 63')
+    if (!isPublicKey(publicKey))
+      throw wrong('a P-256 public key, the base64 of its DER, as `lockstep keygen` prints it')
+    if (ids.indexOf(id) < index) throw wrong('an id that no other has')
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Node } from 'constructs'
 import * as z from 'zod'
+import { remedy } from '../context.ts'
 import { type StageName, stageNames } from './stages.ts'
 
 /** The context keys of the sample, of which the first decides whether there is one; `docs/aws.md` explains them. */
-const keys = [
+export const sampleKeys = [
   'lockstep:database',
   'lockstep:stage',
   'lockstep:addSecretsEndpoint',
@@ -24,7 +25,7 @@ const context = z.discriminatedUnion('lockstep:database', [
   z.object({
     'lockstep:database': z.enum(['rds', 'aurora']),
     'lockstep:stage': z.enum(stageNames).default('dev'),
-    'lockstep:addSecretsEndpoint': z.union([z.boolean(), z.stringbool()]).default(true),
+    'lockstep:addSecretsEndpoint': z.union([z.boolean(), z.stringbool()], 'expected true or false').default(true),
     'lockstep:githubRepository': z.string().optional(),
     'lockstep:githubProviderArn': z.string().startsWith('arn:').optional(),
     'lockstep:artefacts': z.string().optional(),
@@ -48,14 +49,19 @@ export interface Sample {
  * @throws Error that says what is wrong with each value
  */
 export function readSample(node: Node): Sample | undefined {
-  const values = Object.fromEntries(keys.map((key) => [key, node.tryGetContext(key)]))
+  const values = Object.fromEntries(sampleKeys.map((key) => [key, node.tryGetContext(key)]))
   const parsed = context.safeParse({ ...values, 'lockstep:database': values['lockstep:database'] ?? 'existing' })
-  if (!parsed.success) throw new Error(`context is wrong:\n${z.prettifyError(parsed.error)}`)
+  if (!parsed.success) throw new Error(`context is wrong:\n${z.prettifyError(parsed.error)}\n${remedy}`)
   const found = parsed.data
   if (found['lockstep:database'] === 'existing') return undefined
   const repository = found['lockstep:githubRepository']
   const providerArn = found['lockstep:githubProviderArn']
   const artefacts = found['lockstep:artefacts']
+  if (repository === undefined && providerArn !== undefined) {
+    throw new Error(
+      `context is wrong:\n  lockstep:githubProviderArn is wanted only with lockstep:githubRepository, which is missing\n${remedy}`,
+    )
+  }
   return {
     database: found['lockstep:database'],
     stage: found['lockstep:stage'],

@@ -36,7 +36,7 @@ export const neededOutputs = [
  * @throws LockstepError USAGE when the file is none of a deploy, holds several stacks and none was named, or lacks an output
  */
 export async function readStack(file: string, wanted: string | undefined): Promise<DeployedStack> {
-  const all = stacks.safeParse(JSON.parse(await readFile(file, 'utf8').catch(() => 'null')))
+  const all = stacks.safeParse(await readJson(file))
   if (!all.success) throw usage(`${file} holds no outputs of a deploy`)
   const names = Object.keys(all.data)
   const name = wanted ?? (names.length === 1 ? names[0] : undefined)
@@ -47,6 +47,14 @@ export async function readStack(file: string, wanted: string | undefined): Promi
   const missing = neededOutputs.filter((output) => outputs[output] === undefined)
   if (missing.length > 0) throw usage(`stack ${name} lacks the outputs ${missing.join(', ')}`)
   return { name, outputs }
+}
+
+const readJson = async (file: string): Promise<unknown> => {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'))
+  } catch {
+    return undefined
+  }
 }
 
 const usage = (message: string): LockstepError =>

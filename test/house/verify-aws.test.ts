@@ -107,7 +107,7 @@ describe('the outputs of a deploy', () => {
   const outputs = Object.fromEntries(neededOutputs.map((id) => [id, `the-${id}`]))
   const write = async (content: unknown): Promise<string> => {
     const file = join(await makeFolder(), 'outputs.json')
-    writeFileSync(file, JSON.stringify(content))
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
     return file
   }
 
@@ -123,6 +123,7 @@ describe('the outputs of a deploy', () => {
 
   test.each([
     ['no file', undefined, undefined, 'holds no outputs of a deploy'],
+    ['half a file', '{', undefined, 'holds no outputs of a deploy'],
     ['two stacks', { A: outputs, B: outputs }, undefined, 'has the stacks A, B'],
     ['a stack of another name', { A: outputs }, 'C', 'has the stacks A'],
     ['a stack that lacks one', { A: { ...outputs, AuditTable: undefined } }, undefined, 'lacks the outputs AuditTable'],

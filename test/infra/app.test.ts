@@ -26,6 +26,10 @@ describe('the app', () => {
     expect(templates).toEqual(['Lockstep-staging.template.json'])
   })
 
+  test('given a key that nobody reads, when the app is run, then it fails and names the one that was meant', () => {
+    expect(() => runApp({ 'lockstep:stages': 'dev' })).toThrow('did you mean lockstep:stage?')
+  })
+
   test('given a key that the command line empties, when the app is run, then it fails and names the key', () => {
     expect(() => runApp({ 'lockstep:vpcId': '' })).toThrow('lockstep:vpcId: the VPC from which')
   })

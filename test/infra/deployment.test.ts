@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Deployment, readDeployment } from '../../infra/deployment.ts'
+import { refuseUnknownKeys } from '../../infra/context.ts'
+import { type Deployment, deploymentKeys, readDeployment } from '../../infra/deployment.ts'
 import { rendered } from './reading.ts'
 import { exampleContext, makeApp, synthesize } from './synthesize.ts'
 
@@ -29,12 +30,16 @@ describe('context', () => {
 
   test('given values as the command line gives them, when the deployment is read, then it is the same as with lists', () => {
     const common = { 'lockstep:vpcId': 'vpc-1', 'lockstep:securityGroupIds': ['sg-1'] }
-    const lists = read({ ...common, 'lockstep:subnetIds': ['a', 'b'], 'lockstep:targets': [target] })
-    const texts = read({ ...common, 'lockstep:subnetIds': 'a, b', 'lockstep:targets': JSON.stringify([target]) })
+    const lists = read({ ...common, 'lockstep:subnetIds': ['subnet-a', 'subnet-b'], 'lockstep:targets': [target] })
+    const texts = read({
+      ...common,
+      'lockstep:subnetIds': 'subnet-a, subnet-b',
+      'lockstep:targets': JSON.stringify([target]),
+    })
     expect(texts).toEqual(lists)
     expect(texts).toEqual({
       vpcId: 'vpc-1',
-      subnetIds: ['a', 'b'],
+      subnetIds: ['subnet-a', 'subnet-b'],
       securityGroupIds: ['sg-1'],
       targets: [{ ...target, port: 5432, requireCertificate: false, signers: [] }],
       endpointRouteTableIds: [],
@@ -75,6 +80,46 @@ describe('context', () => {
         ),
     )
     expect(written).toHaveLength(7)
+  })
+
+  test.each([
+    ['lockstep:vpcId', 'shop', 'expected an id, vpc-…'],
+    ['lockstep:subnetIds', 'subnet-1,,subnet-2', 'expected an id, subnet-…'],
+    ['lockstep:securityGroupIds', ['default'], 'expected an id, sg-…'],
+    ['lockstep:addSecretsEndpoint', 'yes', 'expected true or false'],
+    ['lockstep:targets', 'shop', 'expected a list, or its JSON'],
+  ])(
+    'given %s of %o, when the deployment is read, then it says what was expected, and how to go on',
+    (key, value, expected) => {
+      expect(() => read({ ...exampleContext, [key]: value })).toThrow(
+        expect.objectContaining({
+          message: expect.stringMatching(new RegExp(`${expected}[^]*${key}[^]*set it in cdk.json`)),
+        }),
+      )
+    },
+  )
+
+  test('given route tables without endpoints, when the deployment is read, then it says that nobody would read them', () => {
+    const wanted = { ...exampleContext, 'lockstep:routeTableIds': ['rtb-1', 'rtb-2'] }
+    expect(() => read(wanted)).toThrow('wanted only with lockstep:addGatewayEndpoints')
+  })
+
+  test('given a key with a slip of the pen, when keys are compared with those that are read, then the one that was meant is named', () => {
+    const { node } = makeApp({ ...exampleContext, 'lockstep:targts': '[]', 'lockstep:colour': 'red' })
+    expect(() => refuseUnknownKeys(node, deploymentKeys)).toThrow(
+      [
+        'context is wrong:',
+        '  lockstep:targts: there is no such key; did you mean lockstep:targets?',
+        '  lockstep:colour: there is no such key',
+        'set it in cdk.json',
+      ].join('\n'),
+    )
+  })
+
+  test('given two targets of one name, when the stack is made, then the name is named', () => {
+    expect(() => synthesize({ ...exampleContext, 'lockstep:targets': [target, target] })).toThrow(
+      'two targets are named "shop", expected names that differ',
+    )
   })
 
   test('given endpoints without a route table for each subnet, when the deployment is read, then it says how many are wanted', () => {

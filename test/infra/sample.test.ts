@@ -219,6 +219,14 @@ describe('the context of the sample', () => {
   test.each([
     [{ 'lockstep:stage': 'production' }, /lockstep:stage/],
     [{ 'lockstep:githubRepository': 'acme/shop' }, /lockstep:githubRepository/],
+    [
+      { 'lockstep:database': 'rds', 'lockstep:githubProviderArn': 'arn:aws:iam::123456789012:oidc-provider/x' },
+      /githubProviderArn is wanted only with lockstep:githubRepository/,
+    ],
+    [
+      { 'lockstep:database': 'rds', 'lockstep:addSecretsEndpoint': 'maybe' },
+      /expected true or false\n.*\nset it in cdk.json/,
+    ],
     [{ 'lockstep:database': 'mysql' }, /lockstep:database/],
     [{ 'lockstep:database': 'rds', 'lockstep:stage': 'test' }, /"dev"\|"staging"\|"production".*\n.*lockstep:stage/],
     [{ 'lockstep:database': 'rds', 'lockstep:addSecretsEndpoint': 'maybe' }, /lockstep:addSecretsEndpoint/],

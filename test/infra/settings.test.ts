@@ -127,11 +127,23 @@ describe('the command that writes settings', () => {
   })
 
   test('given signers and a target before, when the functions read the item, then the policy has them', () => {
-    const signers = [newKey('release').signer, newKey("o'spare").signer]
+    const signers = [newKey('release').signer, newKey('spare').signer]
     const { pk: _, sk: __, ...item } = run(commandOf({ ...target, signers, after: 'staging' }))
     expect(item.policy).toEqual({ signers, after: 'staging' })
-    const accepted = { ...item, policy: { signers: [signers[0]], after: 'staging' } }
-    expect(parseTargetSettings({ ...accepted, target: target.name }).policy).toMatchObject({ after: 'staging' })
+    expect(parseTargetSettings({ ...item, target: target.name }).policy).toMatchObject({ signers, after: 'staging' })
+  })
+
+  const { signer } = newKey('release')
+  test.each([
+    ['an id with a space', [{ ...signer, id: 'a b' }], 'expected letters, digits, dots, dashes'],
+    ['a key that is none', [{ ...signer, publicKey: 'zz' }], 'expected a P-256 public key'],
+    ['one id twice', [signer, signer], 'expected an id that no other has'],
+  ])('given signers with %s, when the target is declared, then it is refused', (_, signers, expected) => {
+    expect(() => commandOf({ ...target, signers })).toThrow(expected)
+  })
+
+  test('given one role to log in and to migrate as, when the target is declared, then it is refused', () => {
+    expect(() => commandOf({ ...target, applicationRole: target.user })).toThrow('expected two roles')
   })
 
   test.each(['nowhere', target.name])('given a target after "%s", when it is declared, then it is refused', (after) => {
