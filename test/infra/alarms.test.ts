@@ -198,6 +198,14 @@ describe('schedules', () => {
     ])
   })
 
+  test('given the functions’ own policies, when they are read, then the two rules may call the watch function, and nobody else anything', () => {
+    const permissions = resourcesOfType(template, 'AWS::Lambda::Permission').map(({ properties }) =>
+      ['FunctionName', 'Principal', 'SourceArn'].map((name) => rendered(properties[name])),
+    )
+    const byRule = (id: string) => ['Watch.Arn', 'events.amazonaws.com', `${id}.Arn`]
+    expect(permissions).toEqual(rules.map(({ id }) => byRule(plainId(id))))
+  })
+
   test('given a thousand targets, when the schedules are read, then each is in one input of each kind, and none is too large', () => {
     const names = Array.from({ length: 1_000 }, (_, index) => `t${'x'.repeat(58)}${String(index).padStart(4, '0')}`)
     const stack = new Stack()
