@@ -1,5 +1,5 @@
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
-import type * as ec2 from 'aws-cdk-lib/aws-ec2'
+import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import * as rds from 'aws-cdk-lib/aws-rds'
 import type { Construct } from 'constructs'
@@ -36,7 +36,7 @@ export function makeSampleInstance(scope: Construct, { vpc, stage }: SampleDatab
     maxAllocatedStorage: 200,
     backupRetention: stage.backups,
     publiclyAccessible: false,
-    ...commonOf(vpc, stage),
+    ...commonOf(scope, { vpc, stage }),
   })
   instance.node.addDependency(makeLog(scope, `/aws/rds/instance/${name}/postgresql`, stage))
   acknowledgeStage(instance, stage)
@@ -68,7 +68,7 @@ export function makeSampleCluster(scope: Construct, { vpc, stage }: SampleDataba
     serverlessV2MaxCapacity: stage.capacity.max,
     defaultDatabaseName: shop.database,
     backup: { retention: stage.backups },
-    ...commonOf(vpc, stage),
+    ...commonOf(scope, { vpc, stage }),
   })
   cluster.node.addDependency(makeLog(scope, `/aws/rds/cluster/${name}/postgresql`, stage))
   acknowledgeStage(cluster, stage)
@@ -77,8 +77,9 @@ export function makeSampleCluster(scope: Construct, { vpc, stage }: SampleDataba
 
 const placement = { publiclyAccessible: false, enablePerformanceInsights: true }
 
-const commonOf = (vpc: ec2.IVpc, { deletionProtection, removal }: Stage) => ({
+const commonOf = (scope: Construct, { vpc, stage: { deletionProtection, removal } }: SampleDatabaseProps) => ({
   vpc,
+  securityGroups: [makeGroup(scope, vpc)],
   vpcSubnets: isolated,
   iamAuthentication: true,
   // RDS makes the administrator's password, keeps it in Secrets Manager, and rotates it
@@ -90,6 +91,14 @@ const commonOf = (vpc: ec2.IVpc, { deletionProtection, removal }: Stage) => ({
   deletionProtection,
   removalPolicy: removal,
 })
+
+/** Who asks is let in by the runner's construct; a database that asks nobody can send nothing away, whatever its SQL tries. */
+const makeGroup = (scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup =>
+  new ec2.SecurityGroup(scope, 'DatabaseGroup', {
+    vpc,
+    description: 'Lockstep: the database, which is asked and asks nobody',
+    allowAllOutbound: false,
+  })
 
 const acknowledgeStage = (database: Construct, { deletionProtection }: Stage): void => {
   if (deletionProtection) return

@@ -81,6 +81,23 @@ describe.each(variants)('%s at %s', (database, stage) => {
   })
 })
 
+test.each(databases)(
+  'given %s, when its rules are read, then the runner alone gets in, and nothing gets out',
+  (database) => {
+    const template = synthesize({ 'lockstep:database': database })
+    const [group] = resourcesOfType(template, 'AWS::EC2::SecurityGroup').filter(({ id }) =>
+      id.startsWith('DatabaseGroup'),
+    )
+    // CDK writes "nothing" as an address that nobody has
+    expect(group?.properties.SecurityGroupEgress).toMatchObject([{ CidrIp: '255.255.255.255/32' }])
+    const doors = resourcesOfType(template, 'AWS::EC2::SecurityGroupIngress')
+      .map(({ properties }) => [properties.GroupId, properties.SourceSecurityGroupId].map(rendered))
+      .filter(([into]) => into === 'DatabaseGroup.GroupId')
+    expect(doors).toEqual([['DatabaseGroup.GroupId', 'SecurityGroup.GroupId']])
+    expect(group?.properties.SecurityGroupIngress).toBeUndefined()
+  },
+)
+
 describe('an instance of RDS', () => {
   const made = (stage: string) => synthesize({ 'lockstep:database': 'rds', 'lockstep:stage': stage })
 
