@@ -29,6 +29,8 @@ const unlockSchema = z.object({ runnerFunction: text })
 const rollbackSchema = tablesSchema.extend({ queueUrl: text, runnerFunction: text })
 const auditSchema = awsSchema.extend(measuredSchema.shape).extend({ recordsBucket: text, eventBus: text })
 const watchSchema = auditSchema.extend(tablesSchema.shape).extend({ runnerFunction: text })
+/** A target as JSON: who invokes the function can't name another one. */
+const setupSchema = z.object({ setupTarget: text })
 const cliSchema = awsSchema.extend({
   bundleBucket: text.optional(),
   statusFunction: text,
@@ -43,6 +45,7 @@ export type UnlockConfig = z.infer<typeof unlockSchema>
 export type RollbackConfig = z.infer<typeof rollbackSchema>
 export type AuditConfig = z.infer<typeof auditSchema>
 export type WatchConfig = z.infer<typeof watchSchema>
+export type SetupConfig = z.infer<typeof setupSchema>
 const pushSchema = cliSchema.extend({ bundleBucket: text })
 
 export type CliConfig = z.infer<typeof cliSchema>
@@ -61,6 +64,8 @@ export const readRollbackConfig = (env: Environment = process.env): RollbackConf
 export const readAuditConfig = (env: Environment = process.env): AuditConfig => read(auditSchema, env)
 /** Reads what the watch function needs. @throws LockstepError USAGE naming the missing variables */
 export const readWatchConfig = (env: Environment = process.env): WatchConfig => read(watchSchema, env)
+/** Reads what the set-up function needs. @throws LockstepError USAGE naming the missing variables */
+export const readSetupConfig = (env: Environment = process.env): SetupConfig => read(setupSchema, env)
 /** Reads what the command line needs. @throws LockstepError USAGE naming the missing variables */
 export const readCliConfig = (env: Environment = process.env): CliConfig => read(cliSchema, env)
 /** Reads what `push` needs: the bucket as well. @throws LockstepError USAGE naming the missing variables */

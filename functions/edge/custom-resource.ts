@@ -2,10 +2,7 @@ import * as z from 'zod'
 import { asLockstepError, LockstepError } from '../domain/errors.ts'
 
 /** What CloudFormation asks of a custom resource. */
-export interface ResourceEvent<Properties> {
-  readonly kind: 'make' | 'delete'
-  readonly properties: Properties
-}
+export type ResourceAct = 'make' | 'delete'
 
 const envelope = z.object({
   RequestType: z.enum(['Create', 'Update', 'Delete']),
@@ -14,7 +11,6 @@ const envelope = z.object({
   RequestId: z.string(),
   LogicalResourceId: z.string(),
   PhysicalResourceId: z.string().optional(),
-  ResourceProperties: z.looseObject({}),
 })
 
 /** CloudFormation takes 4 kB of an answer. */
@@ -26,18 +22,14 @@ const longestReason = 1_000
  * @throws LockstepError EVENT_INVALID for an event with nobody to answer; AWS_UNREACHABLE when the answer can't be sent
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
  */
-export async function answerCloudFormation<Properties>(
+export async function answerCloudFormation(
   event: unknown,
-  schema: z.ZodType<Properties>,
-  act: (event: ResourceEvent<Properties>) => Promise<void>,
+  perform: (act: ResourceAct) => Promise<void>,
 ): Promise<void> {
   const parsed = envelope.safeParse(event)
   if (!parsed.success) throw new LockstepError('EVENT_INVALID', 'expected an event of CloudFormation')
-  const { RequestType, ResponseURL, ResourceProperties, PhysicalResourceId, ...ids } = parsed.data
-  const failure = await attempt(async () => {
-    const properties = schema.parse(ResourceProperties)
-    await act({ kind: RequestType === 'Delete' ? 'delete' : 'make', properties })
-  })
+  const { RequestType, ResponseURL, PhysicalResourceId, ...ids } = parsed.data
+  const failure = await attempt(() => perform(RequestType === 'Delete' ? 'delete' : 'make'))
   const body = JSON.stringify({
     ...ids,
     // one that changed would be taken for another resource, and the old one deleted
@@ -57,7 +49,7 @@ const attempt = async (act: () => Promise<void>): Promise<string | undefined> =>
     await act()
     return undefined
   } catch (thrown) {
-    if (thrown instanceof z.ZodError) return `properties are wrong: ${z.prettifyError(thrown)}`
+    if (thrown instanceof z.ZodError) return `the target is wrong: ${z.prettifyError(thrown)}`
     const { code, message, hint } = asLockstepError(thrown)
     return `${code}: ${message}; ${hint}`
   }

@@ -66,7 +66,7 @@ export const functions: readonly FunctionDefinition[] = [
   { name: 'watch', timeoutSeconds: 900, memoryMiB: 256, database: false },
 ]
 
-/** Deployed only where a target has an administrator's secret: makes the target's roles, and is not called again until a deploy. */
+/** Deployed once for each target with an administrator's secret: makes its roles, and is not called again until a deploy. */
 export const setupFunction = { name: 'setup', timeoutSeconds: 120, memoryMiB: 256, database: true } as const
 
 /** Uploads under this prefix, with this suffix, start runs. */
@@ -99,4 +99,5 @@ export const environment = {
   statusFunction: 'LOCKSTEP_STATUS_FUNCTION',
   unlockFunction: 'LOCKSTEP_UNLOCK_FUNCTION',
   rollbackFunction: 'LOCKSTEP_ROLLBACK_FUNCTION',
+  setupTarget: 'LOCKSTEP_SETUP_TARGET',
 } as const

@@ -1,17 +1,17 @@
 import * as z from 'zod'
-import { type DatabaseRoles, rolesSql } from '../adapters/database-roles.ts'
+import { rolesSql } from '../adapters/database-roles.ts'
 import { type DatabaseAccess, openConnection } from '../adapters/postgres-connection.ts'
 import { token } from '../domain/types.ts'
-import type { ResourceEvent } from './custom-resource.ts'
+import type { ResourceAct } from './custom-resource.ts'
 import { parseTargetSettings } from './target-settings.ts'
 
 const text = z.string().min(1)
 
-/** What the set-up function is told of a target; CloudFormation hands numbers over as text. */
-export const setupProperties = z.object({
+/** What the set-up function knows of its target. */
+export const setupTarget = z.strictObject({
   target: text,
   host: text,
-  port: z.coerce.number().int(),
+  port: z.number().int(),
   database: text,
   applicationRole: text,
   loginRole: text,
@@ -21,12 +21,12 @@ export const setupProperties = z.object({
   authorities: text.optional(),
 })
 
-export type SetupProperties = z.output<typeof setupProperties>
-
 export interface SetupPorts {
   readonly access: DatabaseAccess
   /** The text of `docs/database-roles.sql`. */
   readonly rolesText: string
+  /** The target as JSON. */
+  readonly setupTarget: string
 }
 
 /**
@@ -35,10 +35,11 @@ export interface SetupPorts {
  * @throws LockstepError what connecting throws; PRIVILEGE_MISSING or INTERNAL with the server's words when the SQL is refused
  */
 export const setUpRoles =
-  ({ access, rolesText }: SetupPorts) =>
-  async ({ kind, properties }: ResourceEvent<SetupProperties>): Promise<void> => {
-    if (kind === 'delete') return
-    const { target, host, port, database, applicationRole, adminSecretArn, authorities } = properties
+  ({ access, rolesText, setupTarget: text }: SetupPorts) =>
+  async (act: ResourceAct): Promise<void> => {
+    if (act === 'delete') return
+    const roles = setupTarget.parse(JSON.parse(text))
+    const { target, host, port, database, applicationRole, adminSecretArn, authorities } = roles
     const settings = parseTargetSettings({
       ...{ target, applicationRole },
       connection: {
@@ -46,7 +47,6 @@ export const setUpRoles =
         credential: { kind: 'secret', arn: adminSecretArn },
       },
     })
-    const roles: DatabaseRoles = properties
     await using connection = await openConnection({ settings, token: token(0), access })
     await connection.query(`cannot make the roles of ${target}`, rolesSql(rolesText, roles))
   }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { CustomResource, Duration } from 'aws-cdk-lib'
+import { CustomResource, Duration, Stack } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
+import type * as lambda from 'aws-cdk-lib/aws-lambda'
 import type * as logs from 'aws-cdk-lib/aws-logs'
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct, type IConstruct } from 'constructs'
-import { setupFunction } from '../../functions/edge/resources.ts'
+import { environment, setupFunction } from '../../functions/edge/resources.ts'
 import { acknowledgeNetwork } from './acknowledgements.ts'
 import { ArtefactFunction, type FunctionNetwork } from './artefact-function.ts'
 import type { Encrypted } from './encryption.ts'
@@ -17,7 +19,7 @@ interface DatabaseSetupProps extends Encrypted {
   readonly logRetention: logs.RetentionDays
   readonly network: FunctionNetwork
   readonly options: FunctionOptions
-  /** The function's ways out, which have to be there before it is called, and until it was called for the last time. */
+  /** The functions' ways out, which have to be there before one is called, and until it was called for the last time. */
   readonly waysOut: readonly IConstruct[]
 }
 
@@ -25,34 +27,60 @@ interface DatabaseSetupProps extends Encrypted {
 const longest = Duration.seconds(setupFunction.timeoutSeconds + 60)
 const rolesFile = new URL('../../docs/database-roles.sql', import.meta.url)
 
+/** Lambda takes 4 kB of environment; names take the rest. */
+const longestAuthorities = 3_000
+
 /**
- * Is the roles of each target that has an administrator's secret, made at deploy, and again when the target or the SQL has changed. Its
- * function is called by CloudFormation alone, and it alone may read those secrets.
+ * Is the roles of each target that has an administrator's secret, made at deploy, and again when the target or the SQL has changed. Each
+ * target has a function of its own, which alone may read that secret, and has the target in its environment: who could invoke it could
+ * not have it show the secret to another host. CloudFormation alone is let invoke it.
  */
 export class DatabaseSetup extends Construct {
   constructor(scope: Construct, id: string, { targets, waysOut, ...props }: DatabaseSetupProps) {
     super(scope, id)
-    const { name } = setupFunction
-    const setup = new ArtefactFunction(this, 'Function', { ...props, name, environment: {} })
-    acknowledgeNetwork(setup.resource)
     const version = createHash('sha256').update(readFileSync(rolesFile)).digest('hex').slice(0, 12)
     for (const target of targets) {
-      const { adminSecret } = target
+      const { name, adminSecret } = target
       if (adminSecret === undefined) continue
-      const resourceArns = [adminSecret.secretArn]
-      const actions = ['secretsmanager:GetSecretValue']
-      const granted = iam.Grant.addToPrincipal({ grantee: setup.resource, actions, resourceArns })
-      adminSecret.encryptionKey?.grantDecrypt(setup.resource)
-      const roles = new CustomResource(this, target.name, {
-        serviceToken: setup.resource.functionArn,
+      refuseLongAuthorities(target)
+      const known = { ...propertiesOf(target), adminSecretArn: adminSecret.secretArn }
+      const setup = this.#makeFunction(name, known, props)
+      const granted = grantSecret(setup, adminSecret)
+      const roles = new CustomResource(this, name, {
+        serviceToken: setup.functionArn,
         serviceTimeout: longest,
         resourceType: 'Custom::LockstepRoles',
-        properties: { ...propertiesOf(target), adminSecretArn: adminSecret.secretArn, version },
+        // what has to change so that the roles are made again; the function reads none of it
+        properties: { ...known, version },
       })
       granted.applyBefore(roles)
       roles.node.addDependency(...waysOut, ...serverOf(target))
     }
   }
+
+  #makeFunction(name: string, known: object, props: Omit<DatabaseSetupProps, 'targets' | 'waysOut'>): lambda.Function {
+    const setup = new ArtefactFunction(this, `Function-${name}`, {
+      ...props,
+      name: setupFunction.name,
+      environment: { [environment.setupTarget]: Stack.of(this).toJsonString(known) },
+    })
+    acknowledgeNetwork(setup.resource)
+    return setup.resource
+  }
+}
+
+const grantSecret = (grantee: lambda.Function, secret: secretsmanager.ISecret): iam.Grant => {
+  secret.encryptionKey?.grantDecrypt(grantee)
+  const resourceArns = [secret.secretArn]
+  return iam.Grant.addToPrincipal({ grantee, actions: ['secretsmanager:GetSecretValue'], resourceArns })
+}
+
+const refuseLongAuthorities = ({ name, authorities = '' }: TargetProps): void => {
+  if (authorities.length <= longestAuthorities) return
+  throw new Error(
+    `the authorities of ${name} have ${authorities.length} characters, and the function that makes its roles holds ${longestAuthorities}; ` +
+      'name only the one that signs the server, or run docs/database-roles.sql yourself and leave adminSecret away',
+  )
 }
 
 /** A cluster's endpoint has its name before any instance answers there; rules are resources of the groups. */

@@ -119,7 +119,7 @@ describe('rights on the key', () => {
     ['RollbackRole', [...decrypt('dynamodb'), ...encrypt('sqs')]],
     ['AuditRole', [...decrypt('dynamodb'), ...encrypt('s3'), ...encrypt('sqs')]],
     ['WatchRole', [...decrypt('dynamodb'), ...encrypt('s3')]],
-    ['DatabaseSetupFunctionRole', []],
+    ['DatabaseSetupFunctiondemoRole', []],
     ['Pipeline', encrypt('s3')],
   ])('given a key, when what %s may do with it is listed, then it is exactly this', (role, rights) => {
     expect(rightsOf(role)).toEqual(rights.toSorted())

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { postgresDatabase } from '../../functions/adapters/postgres-database.ts'
 import { answerCloudFormation } from '../../functions/edge/custom-resource.ts'
-import { setUpRoles, setupProperties } from '../../functions/edge/set-up-roles.ts'
+import { setUpRoles } from '../../functions/edge/set-up-roles.ts'
 import { makeAuthority } from '../support/certificates.ts'
 import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.ts'
 import { withClient } from '../support/postgres.ts'
@@ -50,8 +50,8 @@ async function deploy(kind: 'Create' | 'Update' | 'Delete', changes: Readonly<Re
   const address = sink.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const ids = { StackId: 'stack', RequestId: 'request', LogicalResourceId: 'Roles' }
-  const properties = {
-    ...{ ServiceToken: 'arn', version: '1', target: 'shop', host: 'localhost', port: String(server.port), database },
+  const target = {
+    ...{ target: 'shop', host: 'localhost', port: server.port, database },
     ...{ applicationRole: `${database}_app`, loginRole: `${database}_login`, ownerRole: `${database}_lockstep` },
     ...{ loginBy: 'password', adminSecretArn, authorities: authority.certificate },
     ...changes,
@@ -60,12 +60,14 @@ async function deploy(kind: 'Create' | 'Update' | 'Delete', changes: Readonly<Re
     ...ids,
     RequestType: kind,
     ResponseURL: `http://127.0.0.1:${port}/answer`,
-    ResourceProperties: properties,
+    // who invokes the function may say what they like
+    ResourceProperties: { ...target, host: 'elsewhere.invalid', adminSecretArn: 'another' },
   }
   const rolesText = await readFile(new URL('../../docs/database-roles.sql', import.meta.url), 'utf8')
   const readSecret = async (arn: string) => secrets[arn] ?? { password: '' }
   const logins = { readSecret, signToken: async () => 'a token that nobody takes' }
-  await answerCloudFormation(event, setupProperties, setUpRoles({ access: { logins }, rolesText }))
+  const setupTarget = JSON.stringify(target)
+  await answerCloudFormation(event, setUpRoles({ access: { logins }, rolesText, setupTarget }))
   const answer = await promise
   sink.closeAllConnections()
   sink.close()
@@ -112,7 +114,7 @@ test.each([
   ['a database that is not there', { database: 'nowhere' }, /^DATABASE_MISSING: .*; create the database/s],
   ['two roles of one name', { ownerRole: 'same', loginRole: 'same' }, /must differ/],
   ['an RDS Proxy', { host: 'shop.proxy-c0ffee.eu-central-1.rds.amazonaws.com' }, /^POOLER_UNSUPPORTED: /],
-  ['a property that is missing', { applicationRole: '' }, /^properties are wrong: .*applicationRole/s],
+  ['a property that is missing', { applicationRole: '' }, /^the target is wrong: .*applicationRole/s],
 ])('given %s, when it is deployed, then the deploy fails and says so', async (_what, changes, reason) => {
   expect(await deploy('Create', changes)).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(reason) })
   expect(await ask(`select to_regnamespace('lockstep') as schema`)).toEqual([{ schema: null }])

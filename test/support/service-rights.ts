@@ -9,8 +9,9 @@ export interface ServiceRight {
   readonly reason: string
 }
 
+/** The set-up function is one a target; the one that is looked at is of target `set-up`. */
 const logOf = (name: string): string =>
-  name === 'setup' ? 'DatabaseSetupFunctionLog.Arn' : `${name.charAt(0).toUpperCase()}${name.slice(1)}Log.Arn`
+  name === 'setup' ? 'DatabaseSetupFunctionsetupLog.Arn' : `${name.charAt(0).toUpperCase()}${name.slice(1)}Log.Arn`
 
 const logs = (name: string): readonly ServiceRight[] =>
   ['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => ({
