@@ -170,6 +170,9 @@ describe('the key’s policy', () => {
       ),
     ])
     expect(policy).toHaveLength(4)
+    // under a condition that KMS may not see, S3's use and the alarms' would fail, and only in an account
+    const bound = policy.map((each) => isRecord(each) && each.Condition !== undefined)
+    expect(bound).toEqual([false, false, true, false])
   })
 
   const imported = (stack: Stack) => ({
