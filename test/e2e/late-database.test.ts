@@ -9,18 +9,23 @@ import type { RunId, TargetName } from '../../functions/domain/types.ts'
 import { parseTargetSettings } from '../../functions/edge/target-settings.ts'
 import { startTestCloud, type TestCloud, targetName } from '../support/e2e-cloud.ts'
 import { startProxy } from '../support/tcp-proxy.ts'
-import { tokensDemanded } from '../support/token-login.ts'
+import { makeTokenLogin, tokensDemanded } from '../support/token-login.ts'
 import { until } from '../support/until.ts'
 
+/** A token is signed for a port, so there the server goes and comes at its own. */
+const login = tokensDemanded() ? makeTokenLogin() : undefined
 let cloud: TestCloud
 
 beforeAll(async () => {
-  cloud = await startTestCloud()
+  cloud = await startTestCloud(login === undefined ? {} : { frontPostgres: login.before })
 })
-afterAll(() => cloud[Symbol.asyncDispose]())
+afterAll(async () => {
+  await cloud[Symbol.asyncDispose]()
+  await login?.[Symbol.asyncDispose]()
+})
 
-/** Puts a target that was made behind another port; answers where it was. */
-async function moveTo(target: TargetName, port: number): Promise<{ host: string; port: number }> {
+/** Puts a target that was made behind another port, if one is given; answers where it was. */
+async function moveTo(target: TargetName, port?: number): Promise<number> {
   const { LOCKSTEP_CONTROL_TABLE: controlTable = '', LOCKSTEP_AUDIT_TABLE: auditTable = '' } = cloud.cloud.environment()
   const client = new DynamoDBClient({})
   const tables = { client, controlTable, auditTable }
@@ -28,8 +33,10 @@ async function moveTo(target: TargetName, port: number): Promise<{ host: string;
   const settings = await dynamodbControlStore({ ...tables, ...ports }).readSettings(target)
   if (settings === undefined) throw new Error(`no settings of ${target}`)
   const { connection } = settings
-  await writeSettings(client, controlTable, { ...settings, connection: { ...connection, port } })
-  return { host: '127.0.0.1', port: connection.port }
+  if (port !== undefined) {
+    await writeSettings(client, controlTable, { ...settings, connection: { ...connection, port } })
+  }
+  return connection.port
 }
 
 const listening = async (server: Server, port = 0): Promise<number> => {
@@ -68,27 +75,36 @@ const faulty = (target: TargetName, run: RunId) =>
     return found !== undefined && found.faults > 0 ? found : undefined
   }, 100_000)
 
-const moved = tokensDemanded() && 'a port that a token was not signed for'
+/** Takes the server away from where the target says it is; answers that port, and how to bring it back. */
+async function takeAway(target: TargetName): Promise<{ readonly port: number; bringBack(): Promise<AsyncDisposable> }> {
+  if (login !== undefined) {
+    const port = await moveTo(target)
+    await login.down()
+    const bringBack = async (): Promise<AsyncDisposable> => {
+      await login.up()
+      return login
+    }
+    return { port, bringBack }
+  }
+  const port = await freePort()
+  const server = { host: '127.0.0.1', port: await moveTo(target, port) }
+  return { port, bringBack: () => startProxy(server, undefined, port) }
+}
 
-test.skipIf(moved)(
-  `given ${moved || 'a database that nobody answers for, then starts up, then is there'}, when pushed meanwhile, then the run waits for it`,
-  async () => {
-    const target = targetName('late')
-    await cloud.cloud.ensureTarget(target)
-    const port = await freePort()
-    const server = await moveTo(target, port)
-    const run = await cloud.push(target, { '1_a/migration.sql': 'create table a (id int);' })
+test('given a database that nobody answers for, then starts up, then is there, when pushed meanwhile, then the run waits for it', async () => {
+  const target = targetName('late')
+  await cloud.cloud.ensureTarget(target)
+  const { port, bringBack } = await takeAway(target)
+  const run = await cloud.push(target, { '1_a/migration.sql': 'create table a (id int);' })
 
-    await faulty(target, run)
-    const recovering = startingUp()
-    await listening(recovering, port)
-    await once(recovering, 'connection')
-    await closed(recovering)
-    await using _ = await startProxy(server, undefined, port)
+  await faulty(target, run)
+  const recovering = startingUp()
+  await listening(recovering, port)
+  await once(recovering, 'connection')
+  await closed(recovering)
+  await using _ = await bringBack()
 
-    const ended = await cloud.ended(target, run, 150_000)
-    expect(ended).toMatchObject({ state: 'SUCCEEDED', applied: 1 })
-    expect(ended.faults).toBeGreaterThanOrEqual(2)
-  },
-  400_000,
-)
+  const ended = await cloud.ended(target, run, 150_000)
+  expect(ended).toMatchObject({ state: 'SUCCEEDED', applied: 1 })
+  expect(ended.faults).toBeGreaterThanOrEqual(2)
+}, 400_000)

@@ -22,6 +22,8 @@ interface FrontOptions {
   /** Trusts whoever the front lets in, and calls from its address. */
   readonly server: { readonly host: string; readonly port: number }
   readonly keys: Parameters<typeof readRdsToken>[1]
+  /** A free one unless given. */
+  readonly port?: number
 }
 
 export const startIamFront = async (options: FrontOptions): Promise<IamFront> => {
@@ -31,7 +33,7 @@ export const startIamFront = async (options: FrontOptions): Promise<IamFront> =>
     sockets.add(socket)
     socket.on('error', () => {})
     letIn(socket, options, seen).catch(() => socket.destroy())
-  }).listen(0, '127.0.0.1')
+  }).listen(options.port ?? 0, '127.0.0.1')
   await once(listener, 'listening')
   const address = listener.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
@@ -43,6 +45,7 @@ export const startIamFront = async (options: FrontOptions): Promise<IamFront> =>
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy()
+      if (!listener.listening) return
       listener.close()
       await once(listener, 'close')
     },

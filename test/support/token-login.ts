@@ -13,6 +13,10 @@ export const tokensDemanded = (): boolean => process.env.LOCKSTEP_TEST_LOGIN ===
 export interface TokenLogin extends AsyncDisposable {
   /** Stands before the server of this superuser's URL from now on. */
   before(url: string): Promise<ConnectionOverrides>
+  /** Nobody listens at the port any more, as when a server fails over. */
+  down(): Promise<void>
+  /** Stands there again. */
+  up(): Promise<void>
   /** Who was let in, oldest first. */
   logins(): readonly ReadToken[]
 }
@@ -20,20 +24,28 @@ export interface TokenLogin extends AsyncDisposable {
 /** @param accessKeyId of whoever has to have signed the tokens */
 export const makeTokenLogin = (accessKeyId: string = credentials.accessKeyId): TokenLogin => {
   const authority = makeAuthority('Own Root CA')
-  const fronts = new AsyncDisposableStack()
+  const identity = authority.issue(['localhost'])
   const keys = { ...credentials, accessKeyId }
   const started: IamFront[] = []
+  let server = { host: '127.0.0.1', port: 0 }
+  const start = async (port = 0): Promise<number> => {
+    const front = await startIamFront({ identity, server, keys, port })
+    started.push(front)
+    return front.port
+  }
+  const end = async (): Promise<void> => await started.at(-1)?.[Symbol.asyncDispose]()
   return {
     before: async (url) => {
       await trustTokens(url)
-      const server = { host: '127.0.0.1', port: Number(new URL(url).port) }
-      const front = fronts.use(await startIamFront({ identity: authority.issue(['localhost']), server, keys }))
-      started.push(front)
+      server = { ...server, port: Number(new URL(url).port) }
+      const port = await start()
       const authorities = authority.certificate
-      return { host: 'localhost', port: front.port, credential: { kind: 'iam' }, tls: 'verify', authorities }
+      return { host: 'localhost', port, credential: { kind: 'iam' }, tls: 'verify', authorities }
     },
+    down: end,
+    up: async () => void (await start(started.at(-1)?.port)),
     logins: () => started.flatMap((front) => front.logins),
-    [Symbol.asyncDispose]: () => fronts.disposeAsync(),
+    [Symbol.asyncDispose]: end,
   }
 }
 
